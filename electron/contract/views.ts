@@ -1,0 +1,186 @@
+/**
+ * What a window may see. Views are allow-lists, built field by field by the to-view mappers in
+ * `electron/ipc`. No view has a field for a PIN, a share, a secret, a token's value or key material.
+ */
+import { z } from 'zod';
+import { failureCodes } from '../workflows/failures.ts';
+
+export const failureViewSchema = z.strictObject({
+  code: z.enum(failureCodes),
+  message: z.string(),
+  next: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+});
+
+export const storeViewSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  modulePath: z.string(),
+  rehearsal: z.boolean(),
+  /** Added by the person, so it can be removed again. */
+  removable: z.boolean(),
+  state: z.enum(['looking', 'ready', 'failed']),
+  problem: failureViewSchema.nullable(),
+});
+
+export const wrappingKeyViewSchema = z.strictObject({
+  label: z.string(),
+  id: z.string(),
+  modulusBits: z.number(),
+  complete: z.boolean(),
+  /** More than one pair has this label: bank-vaults would make yet another. */
+  doubled: z.boolean(),
+  publicKeySha256: z.string(),
+  /** PGP word list, even and odd words in turn, 32 words for SHA-256. */
+  publicKeyWords: z.array(z.string()),
+});
+
+export const tokenViewSchema = z.strictObject({
+  storeId: z.string(),
+  storeName: z.string(),
+  rehearsal: z.boolean(),
+  slotId: z.number(),
+  slotDescription: z.string(),
+  initialized: z.boolean(),
+  label: z.string(),
+  serial: z.string(),
+  manufacturer: z.string(),
+  model: z.string(),
+  firmwareVersion: z.string(),
+  userPinSet: z.boolean(),
+  pinLengthMinimum: z.number(),
+  pinLengthMaximum: z.number(),
+  userPinState: z.enum(['ok', 'count-low', 'final-try', 'locked']),
+  soPinState: z.enum(['ok', 'count-low', 'final-try', 'locked']),
+  writeProtected: z.boolean(),
+  loggedIn: z.boolean(),
+  /** Public halves are visible without login; filled on tokens.inspect, empty before. */
+  wrappingKeys: z.array(wrappingKeyViewSchema),
+  dataObjects: z.array(z.strictObject({ label: z.string(), size: z.number() })),
+  inspected: z.boolean(),
+});
+
+export const trustViewSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('system') }),
+  z.strictObject({ kind: z.literal('ca-file'), path: z.string() }),
+  z.strictObject({ kind: z.literal('pinned'), sha256: z.string() }),
+]);
+
+export const vaultNodeViewSchema = z.strictObject({
+  address: z.string(),
+  state: z.enum(['looking', 'unreachable', 'uninitialized', 'sealed', 'unsealed']),
+  product: z.string(),
+  version: z.string(),
+  sealType: z.string(),
+  storageType: z.string(),
+  threshold: z.number(),
+  shares: z.number(),
+  progress: z.number(),
+  attemptNonce: z.string(),
+  clusterName: z.string(),
+  lastSeen: z.string(),
+  problem: failureViewSchema.nullable(),
+});
+
+export const vaultViewSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  rehearsal: z.boolean(),
+  trust: trustViewSchema,
+  nodes: z.array(vaultNodeViewSchema),
+  /** The worst of its nodes. */
+  state: z.enum(['looking', 'unreachable', 'uninitialized', 'sealed', 'unsealed']),
+  /** Where this app put its shares, as the last initialisation recorded it; '' when unknown. */
+  tokenSerial: z.string(),
+  tokenStoreId: z.string(),
+  keyLabel: z.string(),
+});
+
+export const actorViewSchema = z.strictObject({ role: z.enum(['administrator', 'custodian', 'witness']), name: z.string() });
+
+export const evidenceViewSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+export const stepViewSchema = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  actor: actorViewSchema,
+  explanation: z.string(),
+  action: z.string(),
+  pace: z.enum(['automatic', 'deliberate', 'prompt']),
+  danger: z.strictObject({ typedName: z.string(), losses: z.array(z.string()) }).nullable(),
+  status: z.enum(['waiting', 'current', 'working', 'done', 'not-needed', 'failed']),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  attempts: z.number(),
+  evidence: evidenceViewSchema,
+  problem: failureViewSchema.nullable(),
+});
+
+export const runViewSchema = z.strictObject({
+  id: z.string(),
+  workflow: z.enum(['token-setup', 'vault-init', 'unseal']),
+  title: z.string(),
+  subject: z.string(),
+  rehearsal: z.boolean(),
+  status: z.enum(['open', 'completed', 'abandoned']),
+  /** A step is being carried out or a prompt is open in this process now. */
+  busy: z.boolean(),
+  /** What the run waits for, in words; '' when it works or has ended. */
+  waitsFor: z.string(),
+  startedBy: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  steps: z.array(stepViewSchema),
+  deviations: z.array(z.strictObject({ step: z.string(), text: z.string(), at: z.string() })),
+  /** SHA-256 of the journal's last record, hex. */
+  journalHead: z.string(),
+  /** The journal could not be read whole. */
+  problem: failureViewSchema.nullable(),
+});
+
+export const rehearsalViewSchema = z.strictObject({
+  state: z.enum(['none', 'starting', 'ready', 'failed', 'discarding']),
+  /** What is going on, with how far: 'Building Vault from source' 0.4; fraction -1 when it cannot be known. */
+  progressText: z.string(),
+  progressFraction: z.number(),
+  problem: failureViewSchema.nullable(),
+  storeId: z.string(),
+  vaultId: z.string(),
+});
+
+export const settingsViewSchema = z.strictObject({
+  theme: z.enum(['system', 'light', 'dark']),
+  /** Minutes without input before the app locks itself. */
+  lockAfterMinutes: z.number().int().min(1).max(240),
+  /** Who acts at this desk: written to transcripts. */
+  operatorName: z.string().max(80),
+});
+
+export const noticeViewSchema = z.strictObject({ id: z.string(), tone: z.enum(['info', 'warning', 'danger']), title: z.string(), text: z.string() });
+
+export const appViewSchema = z.strictObject({
+  version: z.string(),
+  locked: z.boolean(),
+  stores: z.array(storeViewSchema),
+  tokens: z.array(tokenViewSchema),
+  vaults: z.array(vaultViewSchema),
+  runs: z.array(runViewSchema),
+  rehearsal: rehearsalViewSchema,
+  settings: settingsViewSchema,
+  notices: z.array(noticeViewSchema),
+  /** No tray could be had on this desktop: the window says so and stays the way in. */
+  trayAvailable: z.boolean(),
+});
+
+export type FailureView = z.infer<typeof failureViewSchema>;
+export type StoreView = z.infer<typeof storeViewSchema>;
+export type WrappingKeyView = z.infer<typeof wrappingKeyViewSchema>;
+export type TokenView = z.infer<typeof tokenViewSchema>;
+export type VaultNodeView = z.infer<typeof vaultNodeViewSchema>;
+export type VaultView = z.infer<typeof vaultViewSchema>;
+export type StepView = z.infer<typeof stepViewSchema>;
+export type RunView = z.infer<typeof runViewSchema>;
+export type RehearsalView = z.infer<typeof rehearsalViewSchema>;
+export type SettingsView = z.infer<typeof settingsViewSchema>;
+export type NoticeView = z.infer<typeof noticeViewSchema>;
+export type AppView = z.infer<typeof appViewSchema>;

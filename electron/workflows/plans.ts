@@ -1,0 +1,99 @@
+/**
+ * What a person decides before a run starts. A plan is written to the journal as it is, so it holds no
+ * secret: PINs and shares are asked for when a step needs them.
+ */
+import { z } from 'zod';
+
+const name = z.string().trim().min(1).max(80);
+
+export const vaultTrustSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('system') }),
+  z.strictObject({ kind: z.literal('ca-file'), path: z.string().min(1).max(4096) }),
+  z.strictObject({ kind: z.literal('pinned'), sha256: z.string().regex(/^[0-9a-f]{64}$/u) }),
+]);
+
+export const vaultConnectionSchema = z.strictObject({ address: z.url({ protocol: /^https?$/u }).max(2048), trust: vaultTrustSchema });
+
+export const wrappingKeyBitsSchema = z.union([z.literal(2048), z.literal(3072), z.literal(4096)]);
+
+const tokenReferenceSchema = z.strictObject({ storeId: z.string().min(1).max(80), serial: z.string().min(1).max(32), label: z.string().max(255) });
+
+const pgpRecipient = {
+  custodian: name,
+  publicKeyArmored: z.string().min(1).max(100_000),
+  fingerprint: z.string().regex(/^[0-9A-F]{40,64}$/u),
+};
+
+export const shareDestinationSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('token') }),
+  z.strictObject({ kind: z.literal('pgp'), ...pgpRecipient }),
+  z.strictObject({ kind: z.literal('shown'), custodian: name }),
+]);
+
+export const rootTokenDestinationSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('token') }),
+  z.strictObject({ kind: z.literal('pgp'), ...pgpRecipient }),
+  z.strictObject({ kind: z.literal('revoked') }),
+]);
+
+/** Initialise a token (or take it as it is) and make the wrapping key pair. */
+export const tokenSetupPlanSchema = z.strictObject({
+  workflow: z.literal('token-setup'),
+  rehearsal: z.boolean(),
+  storeId: z.string().min(1).max(80),
+  storeName: z.string().max(255),
+  slotId: z.number().int().nonnegative(),
+  /** '' where the slot's token is not initialised and has none. */
+  expectedSerial: z.string().max(32),
+  /** false: the token is set up already; only the key pair is made. */
+  initialize: z.boolean(),
+  /** What the token is called now, '' for uninitialised: what must be typed before it is erased. */
+  currentLabel: z.string().max(255),
+  label: z.string().min(1).max(255),
+  keyLabel: z.string().min(1).max(255),
+  modulusBits: wrappingKeyBitsSchema,
+});
+
+export const vaultInitPlanSchema = z
+  .strictObject({
+    workflow: z.literal('vault-init'),
+    rehearsal: z.boolean(),
+    vaultId: z.string().min(1).max(80),
+    vaultName: name,
+    connection: vaultConnectionSchema,
+    token: tokenReferenceSchema,
+    keyLabel: z.string().min(1).max(255),
+    shares: z.number().int().min(1).max(255),
+    threshold: z.number().int().min(1).max(255),
+    /** One per share, in share order. */
+    destinations: z.array(shareDestinationSchema).min(1).max(255),
+    rootToken: rootTokenDestinationSchema,
+  })
+  .refine((plan) => plan.threshold <= plan.shares, { message: 'The threshold cannot be above the number of shares.', path: ['threshold'] })
+  .refine((plan) => plan.shares === 1 || plan.threshold >= 2, { message: 'With more than one share the threshold is at least 2.', path: ['threshold'] })
+  .refine((plan) => plan.destinations.length === plan.shares, { message: 'Every share needs a destination.', path: ['destinations'] });
+
+export const unsealSourceSchema = z.discriminatedUnion('kind', [
+  /** Every vault-unseal-N on the token until the threshold is met. */
+  z.strictObject({ kind: z.literal('token'), token: tokenReferenceSchema, keyLabel: z.string().min(1).max(255) }),
+  z.strictObject({ kind: z.literal('pgp'), custodian: name, messageBase64: z.base64().max(100_000) }),
+  z.strictObject({ kind: z.literal('typed'), custodian: name }),
+]);
+
+export const unsealPlanSchema = z.strictObject({
+  workflow: z.literal('unseal'),
+  rehearsal: z.boolean(),
+  vaultId: z.string().min(1).max(80),
+  vaultName: name,
+  /** All nodes of one cluster. */
+  connections: z.array(vaultConnectionSchema).min(1).max(32),
+  sources: z.array(unsealSourceSchema).min(1).max(255),
+});
+
+export const planSchema = z.discriminatedUnion('workflow', [tokenSetupPlanSchema, vaultInitPlanSchema, unsealPlanSchema]);
+
+export type TokenSetupPlan = z.infer<typeof tokenSetupPlanSchema>;
+export type VaultInitPlan = z.infer<typeof vaultInitPlanSchema>;
+export type UnsealPlan = z.infer<typeof unsealPlanSchema>;
+export type Plan = z.infer<typeof planSchema>;
+export type WorkflowName = Plan['workflow'];
