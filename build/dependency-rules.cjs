@@ -1,0 +1,197 @@
+'use strict';
+
+/**
+ * Who may import whom (the table in the design notes, for the rooms that exist).
+ * Each room lists everything that it may reach; whatever is not listed is refused.
+ * Type-only imports count like any other unless a rule says otherwise.
+ */
+
+const node = '^node:';
+const npm = (...names) => names.map((name) => `^node_modules/${name}(/|$)`);
+const room = (...names) => names.map((name) => `^${name}/`);
+
+/** Rooms that know nothing of Electron: the command line and the tests use them as they are. */
+const coreRooms = [
+  'electron/workflows',
+  'electron/sealing',
+  'electron/hosts',
+  'electron/vault',
+  'electron/shares',
+  'electron/custody',
+  'electron/tokens',
+  'electron/rehearsal',
+  'electron/runs',
+  'electron/core',
+];
+
+/** room → what it may import besides itself. */
+const table = {
+  'electron/workflows': [...npm('zod')],
+  'electron/sealing': [...npm('zod')],
+  'electron/contract': [...npm('zod'), ...room('electron/workflows', 'electron/sealing')],
+  'electron/hosts': [node, ...room('electron/workflows')],
+  'electron/vault': [node, ...npm('zod', 'node-vault', 'undici'), ...room('electron/workflows')],
+  'electron/custody': [
+    node,
+    ...npm('zod'),
+    ...room('electron/workflows', 'electron/sealing'),
+    '^electron/core/core\\.ts$',
+  ],
+  'electron/shares': [
+    node,
+    ...npm('zod', 'openpgp', 'undici'),
+    ...room('electron/workflows', 'electron/sealing', 'electron/vault', 'electron/hosts', 'electron/custody'),
+  ],
+  'electron/tokens': [
+    node,
+    ...npm('zod'),
+    ...room('electron/workflows', 'electron/sealing', 'electron/hosts'),
+    '^native/protocol\\.ts$',
+  ],
+  'electron/rehearsal': [
+    node,
+    ...npm('zod', '@peculiar/x509'),
+    ...room('electron/workflows', 'electron/vault', 'electron/custody'),
+    '^electron/core/core\\.ts$',
+  ],
+  'electron/runs': [
+    node,
+    ...npm('zod'),
+    ...room('electron/workflows', 'electron/sealing', 'electron/custody'),
+    '^electron/core/core\\.ts$',
+  ],
+  'electron/core': [node, ...npm('zod'), ...room(...coreRooms)],
+  'electron/ipc': [
+    node,
+    ...npm('electron', 'zod'),
+    ...room('electron/contract', 'electron/workflows', 'electron/sealing', 'electron/core'),
+    '^electron/security/',
+  ],
+  'electron/shell': [
+    node,
+    ...npm('electron', 'zod'),
+    ...room(
+      'electron/contract',
+      'electron/workflows',
+      'electron/sealing',
+      'electron/core',
+      'electron/hosts',
+      'electron/security',
+      'electron/ipc',
+    ),
+  ],
+  'electron/security': [node, ...npm('electron'), ...room('electron/contract')],
+  'electron/command-line': [node, ...npm('zod', 'commander'), ...room(...coreRooms)],
+  native: [node, ...npm('zod', 'pkcs11js'), ...room('electron/workflows', 'electron/sealing'), '^electron/hosts/'],
+  'k8s-bridge': [node, ...npm('zod'), ...room('electron/workflows')],
+};
+
+const escape = (text) => text.replaceAll('/', '\\/').replaceAll('.', '\\.');
+
+const rooms = Object.entries(table).map(([name, allowed]) => ({
+  name: `room-${name.replaceAll('/', '-')}`,
+  comment: `${name} imports only what the table "Who may import whom" gives it.`,
+  severity: 'error',
+  from: { path: `^${escape(name)}/` },
+  to: { pathNot: [`^${escape(name)}/`, ...allowed] },
+}));
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', comment: 'No cycles.', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'resolvable',
+      comment: 'Every import leads somewhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    ...rooms,
+    {
+      name: 'electron-only-in-shell',
+      comment: 'Only the composition root, the preloads, shell, security and ipc know Electron.',
+      severity: 'error',
+      from: {
+        pathNot: [
+          '^electron/(main|[a-z-]*preload[a-z-]*)\\.ts$',
+          '^electron/(shell|security|ipc)/',
+          '^build/',
+          '^test/',
+        ],
+      },
+      to: { path: npm('electron') },
+    },
+    {
+      name: 'pkcs11js-only-in-native',
+      comment: 'Vendor libraries load in a process of their own. A bench compares with the bare library.',
+      severity: 'error',
+      from: { pathNot: ['^native/', '^test/'] },
+      to: { path: npm('pkcs11js') },
+    },
+    {
+      name: 'preload-is-thin',
+      comment: 'A preload offers the contract and nothing else; it must bundle into one sandbox-safe file.',
+      severity: 'error',
+      from: { path: '^electron/[a-z-]*preload[a-z-]*\\.ts$' },
+      to: { pathNot: ['^electron/contract/', '^electron/workflows/', '^electron/sealing/', ...npm('electron', 'zod')] },
+    },
+    {
+      name: 'renderer-sees-the-contract',
+      comment: 'Screens know the contract; sealing is for the prompt page.',
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: {
+        pathNot: ['^renderer/', '^electron/contract/', '^electron/sealing/', '^electron/workflows/', '^node_modules/'],
+      },
+    },
+    {
+      name: 'renderer-types-of-workflows',
+      comment: "The screens may name the workflows' types; the decisions themselves stay in main.",
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: { path: '^electron/workflows/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'renderer-has-no-node',
+      comment: 'Pages are sandboxed: no Node, no Electron, no native code.',
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: { path: ['^node:', ...npm('electron', 'pkcs11js')], dependencyTypes: ['core', 'npm', 'npm-dev'] },
+    },
+    {
+      name: 'sealing-only-in-the-prompt-page',
+      comment: 'The main window never seals a secret because it never has one.',
+      severity: 'error',
+      from: { path: '^renderer/', pathNot: '^renderer/prompt' },
+      to: { path: '^electron/sealing/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'entries-are-not-imported',
+      comment: 'main.ts, the preloads and the hosts are started, not imported.',
+      severity: 'error',
+      from: { pathNot: ['^build/', '^test/'] },
+      to: {
+        path: [
+          '^electron/(main|[a-z-]*preload[a-z-]*)\\.ts$',
+          '^native/token-host\\.ts$',
+          '^electron/shares/share-host\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'product-does-not-know-tests',
+      severity: 'error',
+      from: { path: '^(electron|native|renderer|k8s-bridge)/' },
+      to: { path: '^(test|build)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: 'specify',
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx', '.mjs', '.cjs', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
