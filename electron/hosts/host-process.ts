@@ -14,4 +14,8 @@ export interface HostProcess {
 export type HostEntry = 'token-host' | 'share-host';
 
 /** Starts a host. Arguments and environment never hold a secret; the environment is minimal plus what is given. */
-export type HostLauncher = (entry: HostEntry, argumentList: readonly string[], environment: Readonly<Record<string, string>>) => HostProcess;
+export type HostLauncher = (
+  entry: HostEntry,
+  argumentList: readonly string[],
+  environment: Readonly<Record<string, string>>,
+) => HostProcess;

@@ -1,0 +1,65 @@
+/**
+ * A host's side of its channel: Electron's `process.parentPort` in a utility process, Node's own channel
+ * (`process.send`) under child_process.fork. Typed by shape, so that a host imports no electron.
+ */
+export interface ParentPort {
+  postMessage(message: object): void;
+  onMessage(listener: (message: unknown) => void): void;
+}
+
+interface UtilityParentPort {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (event: { readonly data: unknown }) => void): unknown;
+}
+
+function isUtilityParentPort(value: unknown): value is UtilityParentPort {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'postMessage' in value &&
+    typeof value.postMessage === 'function' &&
+    'on' in value &&
+    typeof value.on === 'function'
+  );
+}
+
+/**
+ * The channel to the process that started this one, or undefined where there is none (run by hand).
+ * When a forked host's parent goes away the host ends at once, and with it every secret that it holds.
+ * Electron ends its utility processes by itself.
+ */
+export function openParentPort(): ParentPort | undefined {
+  const utilityPort: unknown = 'parentPort' in process ? process.parentPort : undefined;
+  if (isUtilityParentPort(utilityPort)) {
+    return {
+      postMessage: (message) => {
+        utilityPort.postMessage(message);
+      },
+      onMessage: (listener) => {
+        utilityPort.on('message', (event) => {
+          listener(event.data);
+        });
+      },
+    };
+  }
+  if (process.send === undefined) return undefined;
+  process.on('disconnect', () => {
+    process.exit(0);
+  });
+  return {
+    postMessage: (message) => {
+      if (process.connected) process.send?.(message);
+    },
+    onMessage: (listener) => {
+      process.on('message', (message: unknown) => {
+        listener(message);
+      });
+    },
+  };
+}
+
+/** Ends the host, non-zero and silent, at any error that nothing expected: its message could hold anything. */
+export function exitOnUncaughtErrors(): void {
+  process.on('uncaughtException', () => process.exit(70));
+  process.on('unhandledRejection', () => process.exit(70));
+}
