@@ -28,7 +28,6 @@ export default tseslint.config(
       'no-var': 'error',
       'prefer-const': 'error',
       eqeqeq: 'error',
-      curly: ['error', 'multi-line'],
       'no-constant-condition': ['error', { checkLoops: 'allExceptWhileTrue' }],
       'no-unreachable': 'error',
     },

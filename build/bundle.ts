@@ -1,0 +1,144 @@
+/**
+ * Makes `out/` from the sources: CommonJS files for the processes that run on Node (main, the hosts, the
+ * command line), one sandbox-safe file per preload, and the two pages. Run with Node 24: `node build/bundle.ts`.
+ * `--skip-missing` leaves out entries that do not exist yet instead of failing.
+ */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { rolldown } from 'rolldown';
+import { build as buildPages } from 'vite';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(root, 'out');
+const skipMissing = process.argv.includes('--skip-missing');
+
+/** Output name → source. The hosts are files of their own because each is started as a process. */
+const nodeEntries = {
+  main: 'electron/main.ts',
+  'token-host': 'native/token-host.ts',
+  'share-host': 'electron/shares/share-host.ts',
+  custodian: 'electron/command-line/custodian.ts',
+} as const;
+
+const preloadEntries = {
+  preload: 'electron/preload.ts',
+  'prompt-preload': 'electron/prompt-preload.ts',
+} as const;
+
+const pages = ['index.html', 'prompt.html'] as const;
+
+const builtin = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
+
+function present(source: string): boolean {
+  if (existsSync(join(root, source))) return true;
+  if (!skipMissing) throw new Error(`${source} is missing: it is an entry of the bundle.`);
+  console.log(`  ${source} is not there yet: left out`);
+  return false;
+}
+
+/** Bundles one entry into one file and checks that it asks for nothing but what it may. */
+async function bundleScript(source: string, file: string, mayRequire: (name: string) => boolean): Promise<void> {
+  const bundle = await rolldown({
+    input: join(root, source),
+    cwd: root,
+    platform: 'node',
+    external: (id) => id === 'electron' || id === 'pkcs11js' || builtin.has(id),
+    transform: { target: 'node20', define: { 'process.env.NODE_ENV': '"production"' } },
+    checks: { eval: true },
+    logLevel: 'warn',
+  });
+  try {
+    const { output } = await bundle.write({
+      file,
+      format: 'cjs',
+      codeSplitting: false,
+      comments: { legal: true, annotation: false, jsdoc: false },
+    });
+    for (const chunk of output) {
+      if (chunk.type !== 'chunk') continue;
+      const refused = [...chunk.imports, ...chunk.dynamicImports].filter((name) => !mayRequire(name));
+      if (refused.length > 0) throw new Error(`${source} ends in a bundle that requires ${refused.join(', ')}.`);
+    }
+  } finally {
+    await bundle.close();
+  }
+}
+
+async function bundleNodeSide(): Promise<void> {
+  for (const [name, source] of Object.entries(nodeEntries)) {
+    if (!present(source)) continue;
+    const needsElectron = name === 'main';
+    const needsPkcs11 = name === 'token-host';
+    await bundleScript(
+      source,
+      join(out, 'main', `${name}.cjs`),
+      (required) =>
+        builtin.has(required) || (needsElectron && required === 'electron') || (needsPkcs11 && required === 'pkcs11js'),
+    );
+  }
+  for (const [name, source] of Object.entries(preloadEntries)) {
+    if (!present(source)) continue;
+    // A sandboxed preload has electron's bridge and no module system beyond it.
+    await bundleScript(source, join(out, 'preload', `${name}.cjs`), (required) => required === 'electron');
+  }
+  // package.json says "module"; the bundles are CommonJS, by their name and by this.
+  await writeFile(join(out, 'main', 'package.json'), '{ "type": "commonjs" }\n');
+}
+
+async function bundlePages(): Promise<void> {
+  const renderer = join(root, 'renderer');
+  const input = pages.filter((page) => present(`renderer/${page}`)).map((page) => join(renderer, page));
+  if (input.length === 0) return;
+  await buildPages({
+    root: renderer,
+    base: './',
+    configFile: false,
+    logLevel: 'warn',
+    plugins: [react()],
+    build: {
+      outDir: join(out, 'renderer'),
+      emptyOutDir: true,
+      target: 'chrome130',
+      sourcemap: false,
+      // Nothing inline: the pages' policy allows files of their own origin only.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rolldownOptions: { input },
+    },
+  });
+}
+
+/** The policy would refuse an inline script at run time; better to hear of it here. */
+async function checkPages(): Promise<void> {
+  for (const page of pages) {
+    const path = join(out, 'renderer', page);
+    if (!existsSync(path)) continue;
+    const text = await readFile(path, 'utf8');
+    if (/<script(?![^>]*\bsrc=)[^>]*>/i.test(text) || /\son[a-z]+\s*=/i.test(text) || /<style[\s>]/i.test(text))
+      throw new Error(`${page} holds an inline script, style or handler: the content security policy refuses it.`);
+  }
+}
+
+async function copyIcons(): Promise<void> {
+  const target = join(out, 'icons');
+  await mkdir(target, { recursive: true });
+  for (const name of await readdir(join(root, 'build/icons'))) {
+    if (name.endsWith('.png')) await cp(join(root, 'build/icons', name), join(target, name));
+  }
+}
+
+const started = performance.now();
+for (const folder of ['main', 'preload', 'renderer', 'icons']) {
+  await rm(join(out, folder), { recursive: true, force: true });
+}
+await mkdir(join(out, 'main'), { recursive: true });
+await bundleNodeSide();
+await bundlePages();
+await checkPages();
+await copyIcons();
+await writeFile(join(out, '.bundled'), `${new Date().toISOString()}\n`);
+console.log(`  bundled in ${((performance.now() - started) / 1000).toFixed(1)} s`);
