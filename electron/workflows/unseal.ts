@@ -1,0 +1,107 @@
+import type { UnsealPlan } from './plans.ts';
+import type { StepDefinition } from './run.ts';
+import { words } from './words.ts';
+
+const administrator = { role: 'administrator' } as const;
+
+/** Unseal every node of a cluster with shares from tokens, PGP messages and custodians. */
+export function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
+  const text = words.unseal;
+  const connections = plan.connections;
+  const sources = plan.sources.flatMap((source, index): readonly StepDefinition[] => {
+    const suffix = plan.sources.length === 1 ? '' : `-${(index + 1).toString()}`;
+    switch (source.kind) {
+      case 'token': {
+        const token = { storeId: source.token.storeId, serial: source.token.serial };
+        return [
+          {
+            id: `log-in${suffix}`,
+            title: text.logIn.title,
+            actor: administrator,
+            explanation: text.logIn.explanation,
+            // Starting an unseal is the deliberate act; one click leads to the PIN.
+            pace: 'automatic',
+            action: text.logIn.action,
+            needs: ['read-status'],
+            effect: {
+              kind: 'token.log-in',
+              ...token,
+              tokenLabel: source.token.label,
+              act: text.logIn.act(plan.vaultName),
+            },
+            records: ['serial'],
+          },
+          {
+            id: `token${suffix}`,
+            title: text.fromToken.title,
+            actor: administrator,
+            explanation: text.fromToken.explanation,
+            pace: 'automatic',
+            action: text.fromToken.action,
+            needs: [`log-in${suffix}`],
+            effect: { kind: 'vault.unseal-from-token', connections, token, keyLabel: source.keyLabel },
+            records: ['sharesGiven', 'sealedNodes', 'progress'],
+          },
+        ];
+      }
+      case 'pgp':
+        return [
+          {
+            id: `pgp${suffix}`,
+            title: text.fromPgp.title(source.custodian),
+            actor: { role: 'custodian', name: source.custodian },
+            explanation: text.fromPgp.explanation(source.custodian),
+            pace: 'deliberate',
+            action: text.fromPgp.action,
+            needs: ['read-status'],
+            effect: {
+              kind: 'vault.unseal-from-pgp',
+              connections,
+              custodian: source.custodian,
+              messageBase64: source.messageBase64,
+            },
+            records: ['custodian', 'sealedNodes', 'progress'],
+          },
+        ];
+      case 'typed':
+        return [
+          {
+            id: `typed${suffix}`,
+            title: text.typed.title(source.custodian),
+            actor: { role: 'custodian', name: source.custodian },
+            explanation: text.typed.explanation(source.custodian),
+            pace: 'prompt',
+            action: text.typed.action,
+            needs: ['read-status'],
+            effect: { kind: 'vault.unseal-typed', connections, custodian: source.custodian, vaultName: plan.vaultName },
+            records: ['custodian', 'sealedNodes', 'progress'],
+          },
+        ];
+    }
+  });
+  return [
+    {
+      id: 'read-status',
+      title: text.read.title,
+      actor: administrator,
+      explanation: text.read.explanation(connections.length),
+      pace: 'automatic',
+      action: text.read.action,
+      needs: [],
+      effect: { kind: 'vault.read-seal-status', connections },
+      records: ['nodes', 'sealedNodes', 'threshold', 'progress', 'nonce'],
+    },
+    ...sources,
+    {
+      id: 'confirm',
+      title: text.confirm.title,
+      actor: administrator,
+      explanation: text.confirm.explanation,
+      pace: 'automatic',
+      action: text.confirm.action,
+      needs: ['read-status'],
+      effect: { kind: 'vault.confirm-unsealed', connections },
+      records: ['nodes', 'sealedNodes', 'clusterName'],
+    },
+  ];
+}
