@@ -57,7 +57,8 @@ export const tokenHostRequests = {
   /**
    * C_InitToken, then C_InitPIN in an SO session, then everything read back. Erases the token.
    * `slotId` with `expectedSerial` ('' for an uninitialised slot without one): refused with
-   * Token_SerialMismatch when another token sits in that slot.
+   * Token_SerialMismatch when another token sits in that slot. The PINs are sealed for
+   * `secretPurpose.soPin(expectedSerial)` and `secretPurpose.pin(expectedSerial)`.
    */
   initializeToken: {
     request: z.strictObject({
@@ -72,6 +73,7 @@ export const tokenHostRequests = {
   /**
    * Opens this host's one session on the token and logs the user in. Already logged in: succeeds without
    * sending the PIN. With the final try left and no consent: Token_PinLastTry, and no PIN is sent.
+   * The PIN is sealed for `secretPurpose.pin(serial)`.
    */
   login: {
     request: z.strictObject({ serial, pin: sealedSecretSchema, consentToLastTry: z.boolean() }),
