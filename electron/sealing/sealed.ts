@@ -60,7 +60,12 @@ async function deriveKey(
   const material = await crypto.subtle.importKey('raw', shared, 'HKDF', false, ['deriveKey']);
   shared.fill(0);
   return crypto.subtle.deriveKey(
-    { name: 'HKDF', hash: 'SHA-256', salt, info: new TextEncoder().encode(`key-custodian sealed secret v1: ${purpose}`) },
+    {
+      name: 'HKDF',
+      hash: 'SHA-256',
+      salt,
+      info: new TextEncoder().encode(`key-custodian sealed secret v1: ${purpose}`),
+    },
     material,
     { name: 'AES-GCM', length: 256 },
     false,
