@@ -1,0 +1,89 @@
+/**
+ * Under root Electron's sandbox refuses to run, so the app and its tests run as an ordinary user.
+ * Under sudo that is the person who called; otherwise a system user that is made for it.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, chown, chmod, copyFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findProgram, isRoot, run, say, SetupError } from './commands.mjs';
+
+const systemUser = 'key-custodian';
+
+function findUser(matches) {
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name, , uid, gid, , home] = line.split(':');
+    if (name !== undefined && home !== undefined && matches(name, Number(uid)))
+      return { name, uid: Number(uid), gid: Number(gid), home };
+  }
+  return undefined;
+}
+
+/**
+ * @returns the user to run as, or undefined when this process is an ordinary user's already
+ */
+export function ordinaryUser() {
+  if (!isRoot) return undefined;
+  const caller = Number(process.env.SUDO_UID ?? 0);
+  if (caller > 0) {
+    const person = findUser((_, uid) => uid === caller);
+    if (person !== undefined && existsSync(person.home)) return person;
+  }
+  const known = findUser((name) => name === systemUser);
+  if (known !== undefined && existsSync(known.home)) return known;
+  const useradd = findProgram('useradd') ?? '/usr/sbin/useradd';
+  say(`  Making the system user ${systemUser}: the sandbox does not run under root`);
+  if (known === undefined && !run(useradd, ['--system', '--user-group', '--create-home', '--shell', '/bin/sh', systemUser]))
+    throw new SetupError(`The user ${systemUser} could not be made; start this as an ordinary user instead.`);
+  const made = findUser((name) => name === systemUser);
+  if (made === undefined) throw new SetupError(`The user ${systemUser} is not in /etc/passwd after it was made.`);
+  return made;
+}
+
+/** A folder of the user's own, mode 0700, made or made right. */
+export async function privateFolder(user, path) {
+  await mkdir(path, { recursive: true });
+  await chown(path, user.uid, user.gid);
+  await chmod(path, 0o700);
+  return path;
+}
+
+/** Whether that user can read the path: every folder above it must let them through. */
+export function canRead(user, path) {
+  const result = spawnSync('test', ['-r', path], { uid: user.uid, gid: user.gid, stdio: 'ignore' });
+  return result.status === 0;
+}
+
+/**
+ * The environment for a program of that user: nothing of root's but the display, the language and this
+ * project's own variables.
+ */
+export async function environmentFor(user) {
+  await privateFolder(user, user.home);
+  const ownRuntime = `/run/user/${user.uid}`;
+  const runtime = existsSync(ownRuntime) ? ownRuntime : await privateFolder(user, join(user.home, '.runtime'));
+  const environment = {
+    HOME: user.home,
+    USER: user.name,
+    LOGNAME: user.name,
+    SHELL: '/bin/sh',
+    XDG_RUNTIME_DIR: runtime,
+  };
+  const passed =
+    /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|CI|VAULT_BIN|BAO_BIN|NO_COLOR|KEY_CUSTODIAN_TEST_.*)$/;
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && passed.test(name)) environment[name] = value;
+  }
+  const authority = process.env.XAUTHORITY ?? join(process.env.HOME ?? '/root', '.Xauthority');
+  if (process.env.DISPLAY !== undefined && existsSync(authority)) {
+    const copy = join(runtime, 'key-custodian.Xauthority');
+    await rm(copy, { force: true });
+    await copyFile(authority, copy);
+    await chown(copy, user.uid, user.gid);
+    await chmod(copy, 0o600);
+    environment.XAUTHORITY = copy;
+  }
+  const bus = join(ownRuntime, 'bus');
+  if (existsSync(bus)) environment.DBUS_SESSION_BUS_ADDRESS = `unix:path=${bus}`;
+  return environment;
+}
