@@ -1,0 +1,82 @@
+import { BrowserWindow, nativeTheme, session } from 'electron';
+import { pageOf } from '../security/origins.ts';
+import { openSessionTo } from '../security/session-guards.ts';
+import { hardenedWebPreferences, partitions } from '../security/web-preferences.ts';
+import { servePages } from './app-protocol.ts';
+import type { AppPaths } from './paths.ts';
+import type { PromptSurface } from './prompt-desk.ts';
+
+const background = { light: '#ffffff', dark: '#1b1f26' } as const;
+
+/**
+ * The small window in which PINs and shares are typed and shown. It has a session and a renderer process
+ * of its own, and is made for one prompt and destroyed after it, memory and all.
+ */
+export function createPromptWindow(
+  paths: AppPaths,
+  parent: () => BrowserWindow | undefined,
+  onActivity: () => void,
+): PromptSurface {
+  const ownSession = openSessionTo(session.fromPartition(partitions.prompt, { cache: false }), 'prompt');
+  servePages(ownSession, 'prompt', paths.pages);
+  let window: BrowserWindow | undefined;
+
+  return {
+    get id() {
+      return window?.webContents.id;
+    },
+    open(onClosed) {
+      const over = parent();
+      const created = new BrowserWindow({
+        width: 460,
+        height: 400,
+        useContentSize: true,
+        resizable: false,
+        minimizable: false,
+        maximizable: false,
+        fullscreenable: false,
+        alwaysOnTop: true,
+        skipTaskbar: false,
+        show: false,
+        title: 'Key Custodian – secure entry',
+        icon: paths.icon('icon'),
+        backgroundColor: nativeTheme.shouldUseDarkColors ? background.dark : background.light,
+        webPreferences: hardenedWebPreferences({ partition: partitions.prompt, preload: paths.promptPreload }),
+      });
+      window = created;
+      // Not effective on every Linux desktop, but where it is, screenshots and shares of the screen leave it out.
+      created.setContentProtection(true);
+      created.setMenuBarVisibility(false);
+      if (over !== undefined) {
+        const frame = over.getBounds();
+        created.setPosition(
+          Math.round(frame.x + (frame.width - 460) / 2),
+          Math.round(frame.y + (frame.height - 400) / 3),
+        );
+      }
+      created.once('ready-to-show', () => {
+        created.show();
+        created.focus();
+      });
+      created.on('page-title-updated', (event) => {
+        event.preventDefault();
+      });
+      created.webContents.on('input-event', onActivity);
+      created.webContents.on('render-process-gone', () => {
+        if (!created.isDestroyed()) created.destroy();
+      });
+      created.on('closed', () => {
+        if (window === created) window = undefined;
+        onClosed();
+      });
+      void created.loadURL(pageOf('prompt')).catch(() => {
+        // Closed while it loaded, or missing from the build: the prompt is over, which cancels the step.
+        if (!created.isDestroyed()) created.destroy();
+      });
+    },
+    close() {
+      window?.destroy();
+      window = undefined;
+    },
+  };
+}
