@@ -1,0 +1,19 @@
+/** What handlers need of the desktop; `electron/shell` implements it. */
+export type ChosenFileKind = 'pkcs11-module' | 'ca-file' | 'pgp-key' | 'pgp-message' | 'journal';
+
+export interface DesktopPort {
+  /** The system's file dialog. undefined where it was cancelled. */
+  chooseFile(kind: ChosenFileKind): Promise<string | undefined>;
+  /** The system's save dialog. undefined where it was cancelled. */
+  chooseSavePath(suggestedName: string, extension: 'html' | 'pdf' | 'jsonl'): Promise<string | undefined>;
+  copyText(text: string): void;
+  /** Prints a self-contained page to PDF, A4. Rejects where Chromium cannot. */
+  renderPdf(html: string): Promise<Uint8Array>;
+}
+
+/** The app's lock; `electron/shell/lock.ts` implements it. */
+export interface LockPort {
+  readonly locked: boolean;
+  lock(): Promise<void>;
+  unlock(): void;
+}

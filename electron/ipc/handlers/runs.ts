@@ -1,0 +1,66 @@
+import { failure, success, type Failure, type Result } from '../../workflows/failures.ts';
+import type { Plan } from '../../workflows/plans.ts';
+import { notFound, operatorName, type Group, type HandlerContext } from './context.ts';
+
+/** Whether what the plan says is a rehearsal is one: the band on every screen must not lie. */
+function checkRehearsalMark({ core }: HandlerContext, plan: Plan): Failure | undefined {
+  const store =
+    plan.workflow === 'token-setup' ? core.stores().find((candidate) => candidate.id === plan.storeId) : undefined;
+  const vault =
+    plan.workflow === 'token-setup' ? undefined : core.vaults().find((candidate) => candidate.id === plan.vaultId);
+  const subject = store ?? vault;
+  if (subject === undefined) return notFound(plan.workflow === 'token-setup' ? 'The token store' : 'The Vault').error;
+  if (subject.rehearsal === plan.rehearsal) return undefined;
+  return failure(
+    'Custody_PlanInvalid',
+    subject.rehearsal
+      ? 'This belongs to a rehearsal but was planned as the real thing.'
+      : 'This is the real thing but was planned as a rehearsal.',
+    'Begin again from the token or Vault itself.',
+  ).error;
+}
+
+/**
+ * Begins the current step and answers when it has begun, not when it has ended: a prompt may stay open
+ * for long, and the run's view tells the rest. A refusal that comes at once is answered.
+ */
+async function begin(
+  context: HandlerContext,
+  runId: string,
+  typedName: string,
+): Promise<Result<Record<string, never>>> {
+  const { core, runs } = context;
+  const ended = core.runner.proceed(runId, { by: operatorName(core), typedName, throughDeliberateSteps: false });
+  return new Promise((settle, reject) => {
+    const stopListening = runs.subscribe((changedId) => {
+      const isBusy = changedId === runId && runs.runs.some((run) => run.state.runId === runId && run.busy);
+      if (!isBusy) return;
+      stopListening();
+      settle(success({}));
+    });
+    ended.then((result) => {
+      stopListening();
+      settle(result.ok ? success({}) : result);
+    }, reject);
+  });
+}
+
+export function createRunHandlers(context: HandlerContext): Group<'runs'> {
+  const { core } = context;
+  return {
+    async 'runs.start'({ plan }) {
+      const refused = checkRehearsalMark(context, plan);
+      if (refused !== undefined) return { ok: false, error: refused };
+      return core.runner.start(plan, operatorName(core));
+    },
+    'runs.continue': ({ runId, typedName }) => begin(context, runId, typedName),
+    async 'runs.abandon'({ runId, typedName }) {
+      const result = await core.runner.abandon(runId, { by: operatorName(core), typedName });
+      return result.ok ? success({}) : result;
+    },
+    async 'runs.note-deviation'({ runId, step, text }) {
+      const result = await core.runner.noteDeviation(runId, step, text);
+      return result.ok ? success({}) : result;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { channels } from '../contract/channels.ts';
+import type { AppView } from '../contract/views.ts';
+import { failure, success, type Failure } from '../workflows/failures.ts';
+import { createAppHandlers } from './handlers/app.ts';
+import type { HandlerContext } from './handlers/context.ts';
+import { createPgpHandlers } from './handlers/pgp.ts';
+import { createRehearsalHandlers } from './handlers/rehearsal.ts';
+import { createRunHandlers } from './handlers/runs.ts';
+import { createStoreHandlers } from './handlers/stores.ts';
+import { createTokenHandlers } from './handlers/tokens.ts';
+import { createTranscriptHandlers } from './handlers/transcripts.ts';
+import { createVaultHandlers } from './handlers/vaults.ts';
+import type { Handlers } from './registration.ts';
+
+/** One handler for every channel of the main window. */
+export function createMainHandlers(context: HandlerContext, currentView: () => AppView): Handlers<typeof channels> {
+  return {
+    'view.get': async () => success(currentView()),
+    ...createTokenHandlers(context),
+    ...createStoreHandlers(context),
+    ...createVaultHandlers(context),
+    ...createPgpHandlers(context),
+    ...createRunHandlers(context),
+    ...createTranscriptHandlers(context),
+    ...createRehearsalHandlers(context),
+    ...createAppHandlers(context),
+  };
+}
+
+/** What a locked app still answers: its (empty) view, unlocking, and how it looks. */
+const answeredWhileLocked: ReadonlySet<string> = new Set([
+  'view.get',
+  'app.unlock',
+  'app.lock',
+  'app.copy-details',
+  'settings.change',
+]);
+
+export function createLockGate(isLocked: () => boolean): (channel: string) => Failure | undefined {
+  return (channel) =>
+    isLocked() && !answeredWhileLocked.has(channel)
+      ? failure('App_Locked', 'The app is locked.', 'Unlock it, then do this again.').error
+      : undefined;
+}

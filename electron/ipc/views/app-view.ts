@@ -1,0 +1,111 @@
+import type { AppView, NoticeView, RehearsalView, SettingsView, TokenView } from '../../contract/views.ts';
+import type { Core, Preferences, RehearsalState, RunSnapshot } from '../../core/core.ts';
+import type { TokenObserver } from '../token-observer.ts';
+import { toOptionalFailureView } from './failure-view.ts';
+import { toRunView } from './run-view.ts';
+import { toStoreView, toTokenView } from './token-view.ts';
+import { toVaultView } from './vault-view.ts';
+
+export interface AppViewSources {
+  readonly core: Core;
+  readonly tokens: TokenObserver;
+  readonly runs: readonly RunSnapshot[];
+  readonly locked: boolean;
+  readonly trayAvailable: boolean;
+}
+
+function toRehearsalView(state: RehearsalState): RehearsalView {
+  return {
+    state: state.state,
+    progressText: state.progressText,
+    progressFraction: state.progressFraction,
+    problem: toOptionalFailureView(state.problem),
+    storeId: state.storeId,
+    vaultId: state.vaultId,
+  };
+}
+
+function toSettingsView(preferences: Preferences): SettingsView {
+  return {
+    theme: preferences.theme,
+    lockAfterMinutes: preferences.lockAfterMinutes,
+    operatorName: preferences.operatorName,
+  };
+}
+
+function settingsNotice(core: Core): readonly NoticeView[] {
+  const problem = core.settings.problem;
+  return problem === undefined
+    ? []
+    : [
+        {
+          id: 'settings-damaged',
+          tone: 'warning',
+          title: 'Settings were damaged',
+          text: `${problem.message} ${problem.next}`,
+        },
+      ];
+}
+
+function doubledKeyNotices(tokens: readonly TokenView[]): readonly NoticeView[] {
+  return tokens.flatMap((token) => {
+    const labels = new Set(token.wrappingKeys.filter((key) => key.doubled).map((key) => key.label));
+    return [...labels].map((label): NoticeView => ({
+      id: `doubled-key ${token.serial} ${label}`,
+      tone: 'warning',
+      title: `Two key pairs are called ${label}`,
+      text: `On the token ${token.label} (${token.serial}) bank-vaults would take neither and make yet another at every start. Rename or delete the pair that is not in use.`,
+    }));
+  });
+}
+
+/** Locked: nothing about tokens, servers or runs is on the window until someone unlocks it. */
+function lockedView(core: Core, trayAvailable: boolean): AppView {
+  return {
+    version: core.appVersion,
+    locked: true,
+    stores: [],
+    tokens: [],
+    vaults: [],
+    runs: [],
+    rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },
+    settings: toSettingsView(core.settings.preferences),
+    notices: [],
+    trayAvailable,
+  };
+}
+
+/** Everything the main window shows, field by field. */
+export function toAppView(sources: AppViewSources): AppView {
+  const { core, locked, trayAvailable } = sources;
+  if (locked) return lockedView(core, trayAvailable);
+  const removable = new Set(core.settings.modules.map((module) => module.id));
+  const stores = [...core.stores()].sort((one, other) => one.name.localeCompare(other.name));
+  const tokens = stores.flatMap((store) => {
+    const observed = sources.tokens.observed(store.id);
+    if (observed?.ok !== true) return [];
+    return observed.value
+      .map((token) => toTokenView(store, token, sources.tokens.objects(store.id, token.serial)))
+      .sort(
+        (one, other) =>
+          one.label.localeCompare(other.label) || one.serial.localeCompare(other.serial) || one.slotId - other.slotId,
+      );
+  });
+  return {
+    version: core.appVersion,
+    locked: false,
+    stores: stores.map((store) => toStoreView(store, sources.tokens.observed(store.id), removable)),
+    tokens,
+    vaults: core
+      .vaults()
+      .map((vault) => toVaultView(vault, core.watch.nodes.get(vault.id) ?? []))
+      .sort((one, other) => one.name.localeCompare(other.name) || one.id.localeCompare(other.id)),
+    runs: sources.runs
+      .map(toRunView)
+      .sort((one, other) => other.startedAt.localeCompare(one.startedAt) || other.id.localeCompare(one.id)),
+    rehearsal: toRehearsalView(core.rehearsal.current),
+    settings: toSettingsView(core.settings.preferences),
+    notices: [...settingsNotice(core), ...doubledKeyNotices(tokens)],
+    trayAvailable,
+  };
+}

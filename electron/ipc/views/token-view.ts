@@ -1,0 +1,79 @@
+import type { StoreView, TokenView, WrappingKeyView } from '../../contract/views.ts';
+import type { DataObjectDescription, KeyPairDescription, TokenDescription, TokenStore } from '../../workflows/ports.ts';
+import { pgpWordsOfHex } from '../../workflows/pgp-words.ts';
+import type { ObservedStore } from '../token-observer.ts';
+import { toFailureView } from './failure-view.ts';
+
+export interface InspectedObjects {
+  readonly keyPairs: readonly KeyPairDescription[];
+  readonly dataObjects: readonly DataObjectDescription[];
+}
+
+export function toStoreView(
+  store: TokenStore,
+  observed: ObservedStore | undefined,
+  removableIds: ReadonlySet<string>,
+): StoreView {
+  return {
+    id: store.id,
+    name: store.name,
+    modulePath: store.modulePath,
+    rehearsal: store.rehearsal,
+    removable: removableIds.has(store.id),
+    state: observed === undefined ? 'looking' : observed.ok ? 'ready' : 'failed',
+    problem: observed === undefined || observed.ok ? null : toFailureView(observed.error),
+  };
+}
+
+function toWrappingKeyView(
+  pair: KeyPairDescription,
+  all: readonly KeyPairDescription[],
+  loggedIn: boolean,
+): WrappingKeyView {
+  return {
+    label: pair.label,
+    id: pair.id,
+    modulusBits: pair.modulusBits,
+    // Without a login the private half cannot be seen, so only a missing public half is known to be missing.
+    complete: pair.hasPublic && (pair.hasPrivate || !loggedIn),
+    doubled: all.filter((other) => other.label === pair.label).length > 1,
+    publicKeySha256: pair.publicKeySha256,
+    publicKeyWords: [...pgpWordsOfHex(pair.publicKeySha256)],
+  };
+}
+
+export function toTokenView(
+  store: TokenStore,
+  token: TokenDescription,
+  objects: InspectedObjects | undefined,
+): TokenView {
+  const pairs = objects?.keyPairs ?? [];
+  return {
+    storeId: store.id,
+    storeName: store.name,
+    rehearsal: store.rehearsal,
+    slotId: token.slotId,
+    slotDescription: token.slotDescription,
+    initialized: token.initialized,
+    label: token.label,
+    serial: token.serial,
+    manufacturer: token.manufacturer,
+    model: token.model,
+    firmwareVersion: token.firmwareVersion,
+    userPinSet: token.userPinSet,
+    pinLengthMinimum: token.pinLengthMinimum,
+    pinLengthMaximum: token.pinLengthMaximum,
+    userPinState: token.userPinState,
+    soPinState: token.soPinState,
+    writeProtected: token.writeProtected,
+    loggedIn: token.loggedIn,
+    wrappingKeys: pairs
+      .filter((pair) => pair.keyType === 'RSA' || pair.keyType === 'rsa')
+      .map((pair) => toWrappingKeyView(pair, pairs, token.loggedIn))
+      .sort((one, other) => one.label.localeCompare(other.label) || one.id.localeCompare(other.id)),
+    dataObjects: (objects?.dataObjects ?? [])
+      .map(({ label, size }) => ({ label, size }))
+      .sort((one, other) => one.label.localeCompare(other.label, 'en', { numeric: true })),
+    inspected: objects !== undefined,
+  };
+}
