@@ -1,0 +1,44 @@
+/** Failures of actions and short confirmations, shown over every page until dismissed. */
+import { create, type StoreApi, type UseBoundStore } from 'zustand';
+import type { ChannelName, ChannelReply, ChannelRequest } from '../../electron/contract/channels.ts';
+import type { FailureView } from '../../electron/contract/views.ts';
+import { getBridge } from '../bridge/bridge.ts';
+
+export type Alert =
+  | { readonly id: number; readonly kind: 'failure'; readonly failure: FailureView }
+  | { readonly id: number; readonly kind: 'done'; readonly words: string };
+
+export interface Alerts {
+  readonly alerts: readonly Alert[];
+  readonly fail: (failure: FailureView) => void;
+  readonly say: (words: string) => void;
+  readonly dismiss: (id: number) => void;
+}
+
+let lastId = 0;
+const shownAtMost = 3;
+
+export const useAlerts: UseBoundStore<StoreApi<Alerts>> = create<Alerts>((set) => ({
+  alerts: [],
+  fail: (failure) => {
+    lastId += 1;
+    const alert = { id: lastId, kind: 'failure', failure } as const;
+    set((state) => ({ alerts: [...state.alerts, alert].slice(-shownAtMost) }));
+  },
+  say: (words) => {
+    lastId += 1;
+    const alert = { id: lastId, kind: 'done', words } as const;
+    set((state) => ({ alerts: [...state.alerts, alert].slice(-shownAtMost) }));
+  },
+  dismiss: (id) => {
+    set((state) => ({ alerts: state.alerts.filter((alert) => alert.id !== id) }));
+  },
+}));
+
+/** Calls main; a failure becomes an alert. @returns the reply, or undefined where it failed */
+export async function act<Name extends ChannelName>(name: Name, request: ChannelRequest<Name>): Promise<ChannelReply<Name> | undefined> {
+  const answer = await getBridge().call(name, request);
+  if (answer.ok) return answer.value;
+  useAlerts.getState().fail(answer.error);
+  return undefined;
+}
