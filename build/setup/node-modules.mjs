@@ -46,7 +46,7 @@ export function ensureNodeModules() {
   if (!existsSync(join(root, 'node_modules/pkcs11js/build/Release/pkcs11.node'))) {
     // npm older than 11 runs install scripts unasked; a user's ignore-scripts setting does not.
     if (!run(npm, ['rebuild', 'pkcs11js', 'node', '--ignore-scripts=false'], { env: environment }))
-      throw new SetupError('pkcs11js could not be built: make, g++ and python3 are needed, and Node\'s headers.');
+      throw new SetupError("pkcs11js could not be built: make, g++ and python3 are needed, and Node's headers.");
   }
   writeFileSync(stamp, lockHash());
 }

@@ -33,7 +33,10 @@ export function ordinaryUser() {
   if (known !== undefined && existsSync(known.home)) return known;
   const useradd = findProgram('useradd') ?? '/usr/sbin/useradd';
   say(`  Making the system user ${systemUser}: the sandbox does not run under root`);
-  if (known === undefined && !run(useradd, ['--system', '--user-group', '--create-home', '--shell', '/bin/sh', systemUser]))
+  if (
+    known === undefined &&
+    !run(useradd, ['--system', '--user-group', '--create-home', '--shell', '/bin/sh', systemUser])
+  )
     throw new SetupError(`The user ${systemUser} could not be made; start this as an ordinary user instead.`);
   const made = findUser((name) => name === systemUser);
   if (made === undefined) throw new SetupError(`The user ${systemUser} is not in /etc/passwd after it was made.`);

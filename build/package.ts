@@ -1,0 +1,104 @@
+/**
+ * Packages `out/` with Electron: `dist/linux-unpacked` is what is shipped, `dist/test/linux-unpacked` is the
+ * same, file for file, save that its inspect fuse is on so that tests can drive it. Run with Node 24:
+ * `node build/package.ts <folder of an Electron distribution>`.
+ */
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { flipFuses, FuseV1Options, FuseVersion } from '@electron/fuses';
+import { Arch, build, Platform, type Configuration } from 'electron-builder';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const executableName = 'key-custodian';
+
+/** What the PKCS#11 binding needs at run time; its sources and build leftovers stay behind. */
+const bindingFiles = ['package.json', 'LICENSE', 'index.js', 'build/Release/pkcs11.node'];
+
+function configuration(electronDist: string, electronVersion: string): Configuration {
+  return {
+    appId: 'org.key-custodian.KeyCustodian',
+    productName: 'Key Custodian',
+    directories: { output: dist, buildResources: join(root, 'build/icons') },
+    electronDist,
+    electronVersion,
+    npmRebuild: false,
+    nodeGypRebuild: false,
+    publish: null,
+    files: [
+      'package.json',
+      'out/main/main.cjs',
+      'out/main/token-host.cjs',
+      'out/main/share-host.cjs',
+      'out/main/package.json',
+      'out/preload/**',
+      'out/renderer/**',
+      'out/icons/**',
+      '!node_modules/pkcs11js/{src,includes,binding.gyp,index.d.ts,README.md}',
+      '!node_modules/pkcs11js/build/!(Release)',
+      '!node_modules/pkcs11js/build/Release/{obj.target,.deps}',
+    ],
+    asar: true,
+    asarUnpack: ['**/*.node'],
+    extraResources: [
+      // Go sources of the rehearsal's Vault: built on the person's machine, never shipped as a program.
+      { from: 'build/servers/vault', to: 'servers/vault' },
+      // The command line runs on the machine's own Node: RunAsNode is off in the app.
+      { from: 'dist/.staging/command-line', to: 'command-line' },
+    ],
+    linux: { target: [{ target: 'dir', arch: ['x64'] }], executableName, icon: join(root, 'build/icons') },
+    electronFuses: {
+      runAsNode: false,
+      enableCookieEncryption: true,
+      enableNodeOptionsEnvironmentVariable: false,
+      enableNodeCliInspectArguments: false,
+      enableEmbeddedAsarIntegrityValidation: true,
+      onlyLoadAppFromAsar: true,
+      loadBrowserProcessSpecificV8Snapshot: false,
+      grantFileProtocolExtraPrivileges: false,
+    },
+  };
+}
+
+/** Gathered outside `out/`: electron-builder leaves out of the archive what an extra resource takes. */
+async function stageCommandLine(): Promise<void> {
+  const stage = join(dist, '.staging', 'command-line');
+  await rm(stage, { recursive: true, force: true });
+  await mkdir(stage, { recursive: true });
+  for (const name of ['custodian.cjs', 'token-host.cjs', 'share-host.cjs', 'package.json'])
+    await cp(join(root, 'out/main', name), join(stage, name));
+  await cp(join(root, 'build/launchers/custodian'), join(stage, 'custodian'));
+  for (const name of bindingFiles)
+    await cp(join(root, 'node_modules/pkcs11js', name), join(stage, 'node_modules/pkcs11js', name));
+}
+
+async function makeTestPackage(shipped: string): Promise<void> {
+  const folder = join(dist, 'test');
+  const work = join(folder, '.making');
+  const target = join(folder, 'linux-unpacked');
+  await rm(work, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await cp(shipped, work, { recursive: true, verbatimSymlinks: true });
+  await flipFuses(join(work, executableName), {
+    version: FuseVersion.V1,
+    [FuseV1Options.EnableNodeCliInspectArguments]: true,
+  });
+  await rm(target, { recursive: true, force: true });
+  await rename(work, target);
+}
+
+const electronDist = process.argv[2];
+if (electronDist === undefined) throw new Error('Name the folder of an Electron distribution.');
+const electronVersion = (await readFile(join(electronDist, 'version'), 'utf8')).trim().replace(/^v/, '');
+const started = performance.now();
+
+await stageCommandLine();
+await build({
+  projectDir: root,
+  targets: Platform.LINUX.createTarget('dir', Arch.x64),
+  config: configuration(electronDist, electronVersion),
+});
+await makeTestPackage(join(dist, 'linux-unpacked'));
+await writeFile(join(dist, '.packaged'), `${electronVersion}\n`);
+console.log(`  packaged with Electron ${electronVersion} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
