@@ -38,6 +38,9 @@ export function ordinaryUser() {
     !run(useradd, ['--system', '--user-group', '--create-home', '--shell', '/bin/sh', systemUser])
   )
     throw new SetupError(`The user ${systemUser} could not be made; start this as an ordinary user instead.`);
+  // Debian keeps the machine's SoftHSM tokens for root and this group.
+  if (/^softhsm:/m.test(readFileSync('/etc/group', 'utf8')))
+    run(findProgram('usermod') ?? '/usr/sbin/usermod', ['--append', '--groups', 'softhsm', systemUser]);
   const made = findUser((name) => name === systemUser);
   if (made === undefined) throw new SetupError(`The user ${systemUser} is not in /etc/passwd after it was made.`);
   return made;
@@ -51,10 +54,20 @@ export async function privateFolder(user, path) {
   return path;
 }
 
+/**
+ * A command line that runs a program as that user, with the user's groups and none of root's rights.
+ * @returns {[string, string[]]} program and arguments for spawn
+ */
+export function commandAs(user, program, args) {
+  if (user === undefined) return [program, args];
+  const setpriv = ['--reuid', String(user.uid), '--regid', String(user.gid), '--init-groups'];
+  return ['setpriv', [...setpriv, '--', program, ...args]];
+}
+
 /** Whether that user can read the path: every folder above it must let them through. */
 export function canRead(user, path) {
-  const result = spawnSync('test', ['-r', path], { uid: user.uid, gid: user.gid, stdio: 'ignore' });
-  return result.status === 0;
+  const [program, args] = commandAs(user, 'test', ['-r', path]);
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 }
 
 /**
