@@ -45,7 +45,7 @@ export function createMainWindow(
       minHeight: 700,
       show: false,
       title: 'Key Custodian',
-      icon: paths.icon('icon'),
+      icon: paths.icon('256x256'),
       backgroundColor: nativeTheme.shouldUseDarkColors ? background.dark : background.light,
       webPreferences: hardenedWebPreferences({ partition: partitions.main, preload: paths.mainPreload }),
     });

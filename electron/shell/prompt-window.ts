@@ -39,7 +39,7 @@ export function createPromptWindow(
         skipTaskbar: false,
         show: false,
         title: 'Key Custodian – secure entry',
-        icon: paths.icon('icon'),
+        icon: paths.icon('256x256'),
         backgroundColor: nativeTheme.shouldUseDarkColors ? background.dark : background.light,
         webPreferences: hardenedWebPreferences({ partition: partitions.prompt, preload: paths.promptPreload }),
       });

@@ -1,0 +1,58 @@
+import { clipboard, dialog, type BrowserWindow, type FileFilter } from 'electron';
+import type { ChosenFileKind, DesktopPort } from '../ipc/desktop-port.ts';
+import { renderPdf } from './pdf.ts';
+
+const everything: FileFilter = { name: 'All files', extensions: ['*'] };
+
+const fileDialogs: Readonly<
+  Record<ChosenFileKind, { readonly title: string; readonly filters: readonly FileFilter[] }>
+> = {
+  'pkcs11-module': {
+    title: 'Choose a PKCS#11 library',
+    filters: [{ name: 'Libraries', extensions: ['so', 'dylib', 'dll'] }, everything],
+  },
+  'ca-file': {
+    title: 'Choose the CA certificate',
+    filters: [{ name: 'Certificates', extensions: ['pem', 'crt', 'cer'] }, everything],
+  },
+  'pgp-key': {
+    title: 'Choose a PGP public key',
+    filters: [{ name: 'Keys', extensions: ['asc', 'gpg', 'pgp', 'key'] }, everything],
+  },
+  'pgp-message': {
+    title: 'Choose an encrypted share',
+    filters: [{ name: 'Messages', extensions: ['asc', 'gpg', 'pgp'] }, everything],
+  },
+  journal: { title: 'Choose a journal to check', filters: [{ name: 'Journals', extensions: ['jsonl'] }, everything] },
+};
+
+/** The desktop as handlers see it. Dialogs belong to the main window where it is open. */
+export function createDesktopPort(parent: () => BrowserWindow | undefined): DesktopPort {
+  return {
+    async chooseFile(kind) {
+      const { title, filters } = fileDialogs[kind];
+      const options = { title, filters: [...filters], properties: ['openFile' as const] };
+      const window = parent();
+      const answer = await (window === undefined
+        ? dialog.showOpenDialog(options)
+        : dialog.showOpenDialog(window, options));
+      return answer.canceled ? undefined : answer.filePaths[0];
+    },
+    async chooseSavePath(suggestedName, extension) {
+      const options = {
+        title: 'Save the transcript',
+        defaultPath: suggestedName,
+        filters: [{ name: extension.toUpperCase(), extensions: [extension] }],
+      };
+      const window = parent();
+      const answer = await (window === undefined
+        ? dialog.showSaveDialog(options)
+        : dialog.showSaveDialog(window, options));
+      return answer.canceled || answer.filePath === '' ? undefined : answer.filePath;
+    },
+    copyText(text) {
+      void clipboard.writeText(text);
+    },
+    renderPdf,
+  };
+}
