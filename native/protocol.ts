@@ -99,14 +99,29 @@ export const tokenHostRequests = {
         }),
       ),
       dataObjects: z.array(
-        z.strictObject({ label: z.string(), application: z.string(), size: z.number().int(), token: z.boolean(), private: z.boolean() }),
+        z.strictObject({
+          label: z.string(),
+          application: z.string(),
+          size: z.number().int(),
+          token: z.boolean(),
+          private: z.boolean(),
+        }),
       ),
     }),
   },
   /** RSA wrapping key pair with the attributes of bank-vaults plus SENSITIVE and a CKA_ID. Needs login. */
   generateKeyPair: {
-    request: z.strictObject({ serial, label: objectLabel, modulusBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]) }),
-    reply: z.strictObject({ id: z.string(), publicKeySpki: base64Bytes, publicKeySha256: z.string().length(64), modulusBits: z.number().int() }),
+    request: z.strictObject({
+      serial,
+      label: objectLabel,
+      modulusBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]),
+    }),
+    reply: z.strictObject({
+      id: z.string(),
+      publicKeySpki: base64Bytes,
+      publicKeySha256: z.string().length(64),
+      modulusBits: z.number().int(),
+    }),
   },
   /**
    * The one wrapping key under a label. Failures: Token_KeyMissing, Token_KeyIncomplete (one half),
@@ -114,7 +129,12 @@ export const tokenHostRequests = {
    */
   findWrappingKey: {
     request: z.strictObject({ serial, label: objectLabel }),
-    reply: z.strictObject({ id: z.string(), publicKeySpki: base64Bytes, publicKeySha256: z.string().length(64), modulusBits: z.number().int() }),
+    reply: z.strictObject({
+      id: z.string(),
+      publicKeySpki: base64Bytes,
+      publicKeySha256: z.string().length(64),
+      modulusBits: z.number().int(),
+    }),
   },
   /** Writes one data object in bank-vaults' form. An object under that label: Token_ObjectExists. Read back before it answers. */
   writeData: {
@@ -140,7 +160,12 @@ export const tokenHostRequests = {
   },
   /** Decrypts on the token and compares; the plaintext never leaves the host. For trial objects and drills. */
   verifyDecrypt: {
-    request: z.strictObject({ serial, keyLabel: objectLabel, ciphertext: base64Bytes, expectedSha256: z.string().length(64) }),
+    request: z.strictObject({
+      serial,
+      keyLabel: objectLabel,
+      ciphertext: base64Bytes,
+      expectedSha256: z.string().length(64),
+    }),
     reply: z.strictObject({ matches: z.boolean() }),
   },
   /** Logs out everywhere and finalises the module; the host then exits by itself. */

@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+
 /**
  * A host's side of its channel: Electron's `process.parentPort` in a utility process, Node's own channel
  * (`process.send`) under child_process.fork. Typed by shape, so that a host imports no electron.
@@ -62,4 +64,10 @@ export function openParentPort(): ParentPort | undefined {
 export function exitOnUncaughtErrors(): void {
   process.on('uncaughtException', () => process.exit(70));
   process.on('unhandledRejection', () => process.exit(70));
+}
+
+/** Linux: a core dump of this process then holds no memory at all (core(5), coredump_filter). Elsewhere there is no such file. */
+export function keepMemoryOutOfCoreDumps(): void {
+  const filter = '/proc/self/coredump_filter';
+  if (existsSync(filter)) writeFileSync(filter, '0x0');
 }

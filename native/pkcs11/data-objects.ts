@@ -1,0 +1,106 @@
+import pkcs11js, { type Handle } from 'pkcs11js';
+import { failure, success } from '../../electron/workflows/failures.ts';
+import type { TokenModule } from './module.ts';
+import { findObjects, readAttribute, readBoolean } from './objects.ts';
+import type { TokenResult } from './return-values.ts';
+import { withFreshSession, withSession } from './sessions.ts';
+import { dataObjectTemplate, searchTemplate } from './templates.ts';
+
+/** The one data object under a label. Failures: Token_ObjectMissing, Token_ObjectDoubled. */
+function findOne(module: TokenModule, session: Handle, label: string): TokenResult<Handle> {
+  const found = findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_DATA, label));
+  const [object] = found;
+  if (object === undefined) {
+    return failure(
+      'Token_ObjectMissing',
+      `There is no object “${label}” on the token.`,
+      'Check that this is the token it was stored on.',
+      { label },
+    );
+  }
+  if (found.length > 1) {
+    return failure(
+      'Token_ObjectDoubled',
+      `There are ${found.length} objects “${label}” on the token, so it is not clear which one counts.`,
+      'Find out which one is right, delete the other with a PKCS#11 tool, then try again.',
+      { label, count: found.length },
+    );
+  }
+  return success(object);
+}
+
+/**
+ * Writes one value in bank-vaults' form and reads it back in a session of its own.
+ * Failures: Token_ObjectExists (also for the same bytes), Token_ObjectNotKept, Token_MemoryFull, Token_NotLoggedIn
+ * where the token asks for the PIN.
+ */
+export function writeData(
+  module: TokenModule,
+  serial: string,
+  label: string,
+  value: Buffer,
+): TokenResult<{ readonly label: string; readonly size: number }> {
+  const written = withSession(module, serial, (session): TokenResult<Record<string, never>> => {
+    const existing = findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_DATA, label));
+    if (existing.length > 0) {
+      return failure(
+        'Token_ObjectExists',
+        `There is an object “${label}” on the token already. It was left as it is.`,
+        'Use another token, or delete the object deliberately if nothing needs it.',
+        { label, count: existing.length },
+      );
+    }
+    module.cryptoki.C_CreateObject(session, dataObjectTemplate(label, value));
+    return success({});
+  });
+  if (!written.ok) return written;
+  return withFreshSession(module, serial, (session) => {
+    const object = findOne(module, session, label);
+    const kept =
+      object.ok &&
+      readBoolean(module.cryptoki, session, object.value, pkcs11js.CKA_TOKEN) === true &&
+      readAttribute(module.cryptoki, session, object.value, pkcs11js.CKA_VALUE)?.equals(value) === true;
+    if (kept) return success({ label, size: value.length });
+    return failure(
+      'Token_ObjectNotKept',
+      `The token took the object “${label}”, but does not keep it as it was written.`,
+      'Do not rely on this token or module version for storage; use another one.',
+      { label },
+    );
+  });
+}
+
+/** Failures: Token_ObjectMissing, Token_ObjectDoubled. */
+export function readData(
+  module: TokenModule,
+  serial: string,
+  label: string,
+): TokenResult<{ readonly label: string; readonly value: Buffer }> {
+  return withSession(module, serial, (session) => {
+    const object = findOne(module, session, label);
+    if (!object.ok) return object;
+    const value = readAttribute(module.cryptoki, session, object.value, pkcs11js.CKA_VALUE) ?? Buffer.alloc(0);
+    return success({ label, value });
+  });
+}
+
+/** Failures: Token_ObjectMissing, Token_ObjectDoubled (nothing is deleted then), Token_NotLoggedIn. */
+export function deleteData(module: TokenModule, serial: string, label: string): TokenResult<Record<string, never>> {
+  const deleted = withSession(module, serial, (session): TokenResult<Record<string, never>> => {
+    const object = findOne(module, session, label);
+    if (!object.ok) return object;
+    module.cryptoki.C_DestroyObject(session, object.value);
+    return success({});
+  });
+  if (!deleted.ok) return deleted;
+  return withFreshSession(module, serial, (session): TokenResult<Record<string, never>> => {
+    const left = findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_DATA, label));
+    if (left.length === 0) return success({});
+    return failure(
+      'Token_GeneralError',
+      `The token said that it deleted the object “${label}”, but still has it.`,
+      'Unplug the token, plug it in again, and look once more.',
+      { label },
+    );
+  });
+}

@@ -1,0 +1,226 @@
+import { createHash, createPublicKey, randomBytes } from 'node:crypto';
+import pkcs11js, { type Handle } from 'pkcs11js';
+import { failure, success, type Failure, type TokenFailureCode } from '../../electron/workflows/failures.ts';
+import type { TokenHostReply } from '../protocol.ts';
+import type { Login, PrivateKeyHandle, TokenModule } from './module.ts';
+import { findObjects, readAttribute, readBoolean, readNumber } from './objects.ts';
+import { attempt, failureOfReturnValue, type TokenResult } from './return-values.ts';
+import { withFreshSession, withLogin } from './sessions.ts';
+import { keyPairMechanism, keyPairTemplates, searchTemplate } from './templates.ts';
+
+export type WrappingKeyReply = TokenHostReply<'findWrappingKey'>;
+
+interface Halves {
+  readonly publicKeys: readonly Handle[];
+  readonly privateKeys: readonly Handle[];
+}
+
+function findHalves(module: TokenModule, session: Handle, label: string): Halves {
+  return {
+    publicKeys: findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_PUBLIC_KEY, label)),
+    privateKeys: findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_PRIVATE_KEY, label)),
+  };
+}
+
+interface Refused {
+  readonly ok: false;
+  readonly error: Failure<TokenFailureCode>;
+}
+
+function doubled(label: string, { publicKeys, privateKeys }: Halves): Refused {
+  return failure(
+    'Token_KeyLabelDoubled',
+    `There is more than one key pair “${label}” on the token. bank-vaults would then make yet another one and not find its values again.`,
+    'Find out which pair the stored values belong to, and remove or rename the other one with a PKCS#11 tool.',
+    { label, publicKeys: publicKeys.length, privateKeys: privateKeys.length },
+  );
+}
+
+function unsuitable(label: string, why: string): Refused {
+  return failure(
+    'Token_KeyUnsuitable',
+    `The key “${label}” cannot be used for wrapping: ${why}.`,
+    'Choose the label of an RSA pair that was made for wrapping, or make a new one.',
+    { label },
+  );
+}
+
+/** PKCS#11 numbers are big-endian and may begin with zeros; JWK wants none (RFC 7518 section 6.3.1). */
+function withoutLeadingZeros(value: Buffer): Buffer {
+  const start = value.findIndex((byte) => byte !== 0);
+  return start < 0 ? Buffer.alloc(0) : value.subarray(start);
+}
+
+/** DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7, RFC 8017 appendix A.1.1). */
+export function publicKeyInfo(modulus: Buffer, exponent: Buffer): Buffer {
+  const part = (value: Buffer): string => withoutLeadingZeros(value).toString('base64url');
+  return createPublicKey({ key: { kty: 'RSA', n: part(modulus), e: part(exponent) }, format: 'jwk' }).export({
+    type: 'spki',
+    format: 'der',
+  });
+}
+
+/** Length of an unsigned big-endian number in bits. */
+export function bitLength(value: Buffer): number {
+  const trimmed = withoutLeadingZeros(value);
+  const [first] = trimmed;
+  return first === undefined ? 0 : (trimmed.length - 1) * 8 + (32 - Math.clz32(first));
+}
+
+export function sha256Hex(value: Buffer): string {
+  return createHash('sha256').update(value).digest('hex');
+}
+
+/** Failures: Token_KeyMissing, Token_KeyIncomplete, Token_KeyLabelDoubled, Token_KeyUnsuitable. */
+function readWrappingKey(module: TokenModule, session: Handle, label: string): TokenResult<WrappingKeyReply> {
+  const { cryptoki } = module;
+  const halves = findHalves(module, session, label);
+  const [publicKey] = halves.publicKeys;
+  const [privateKey] = halves.privateKeys;
+  if (halves.publicKeys.length > 1 || halves.privateKeys.length > 1) return doubled(label, halves);
+  if (publicKey === undefined && privateKey === undefined) return keyMissing(label);
+  if (publicKey === undefined || privateKey === undefined) {
+    return failure(
+      'Token_KeyIncomplete',
+      `Only the ${publicKey === undefined ? 'private' : 'public'} half of the key pair “${label}” is on the token.`,
+      'Use another label, or restore the missing half.',
+      { label },
+    );
+  }
+  for (const half of [publicKey, privateKey]) {
+    if (readNumber(cryptoki, session, half, pkcs11js.CKA_KEY_TYPE) !== pkcs11js.CKK_RSA) {
+      return unsuitable(label, 'it is no RSA key');
+    }
+  }
+  if (readBoolean(cryptoki, session, privateKey, pkcs11js.CKA_DECRYPT) === false) {
+    return unsuitable(label, 'its private half may not decrypt');
+  }
+  const modulus = readAttribute(cryptoki, session, publicKey, pkcs11js.CKA_MODULUS);
+  const exponent = readAttribute(cryptoki, session, publicKey, pkcs11js.CKA_PUBLIC_EXPONENT);
+  if (modulus === undefined || exponent === undefined) return unsuitable(label, 'its public half cannot be read');
+  const privateModulus = readAttribute(cryptoki, session, privateKey, pkcs11js.CKA_MODULUS);
+  if (privateModulus !== undefined && !withoutLeadingZeros(privateModulus).equals(withoutLeadingZeros(modulus))) {
+    return unsuitable(label, 'its two halves do not belong together');
+  }
+  const spki = publicKeyInfo(modulus, exponent);
+  return success({
+    id: readAttribute(cryptoki, session, publicKey, pkcs11js.CKA_ID)?.toString('hex') ?? '',
+    publicKeySpki: spki.toString('base64'),
+    publicKeySha256: sha256Hex(spki),
+    modulusBits: bitLength(modulus),
+  });
+}
+
+function keyMissing(label: string): Refused {
+  return failure(
+    'Token_KeyMissing',
+    `There is no key pair “${label}” on the token.`,
+    'Make the key pair first, or choose the token that has it.',
+    { label },
+  );
+}
+
+/** The one wrapping key under a label. Needs login, since private keys are not seen without. */
+export function findWrappingKey(module: TokenModule, serial: string, label: string): TokenResult<WrappingKeyReply> {
+  return withLogin(module, serial, ({ session }) => readWrappingKey(module, session, label));
+}
+
+/** Failures: Token_MechanismUnsupported, Token_KeySizeUnsupported. */
+function checkMechanisms(module: TokenModule, slot: Handle, modulusBits: number): Refused | undefined {
+  const generation = attempt(() => module.cryptoki.C_GetMechanismInfo(slot, pkcs11js.CKM_RSA_PKCS_KEY_PAIR_GEN));
+  if (!generation.ok) return failureOfReturnValue(generation.returnValue);
+  const decryption = attempt(() => module.cryptoki.C_GetMechanismInfo(slot, pkcs11js.CKM_RSA_PKCS_OAEP));
+  if (!decryption.ok) return failureOfReturnValue(decryption.returnValue);
+  const { minKeySize: minimum, maxKeySize: maximum } = generation.value;
+  if (modulusBits < minimum || (maximum > 0 && modulusBits > maximum)) {
+    return failure(
+      'Token_KeySizeUnsupported',
+      `The token makes RSA keys of ${minimum} to ${maximum} bits, not ${modulusBits}.`,
+      'Choose a size within these limits.',
+      { minimum, maximum, modulusBits },
+    );
+  }
+  return undefined;
+}
+
+/**
+ * Makes an RSA wrapping key pair and reads it back in a session of its own.
+ * Failures: Token_KeyLabelInUse, Token_KeyLabelDoubled, Token_KeySizeUnsupported, Token_MechanismUnsupported,
+ * Token_ObjectNotKept where the token did not keep the pair or made it readable.
+ */
+export function generateKeyPair(
+  module: TokenModule,
+  serial: string,
+  label: string,
+  modulusBits: number,
+): TokenResult<WrappingKeyReply> {
+  // Random, so that no two pairs on one token share it; 20 bytes like the SHA-1 ids that OpenSC makes.
+  const id = randomBytes(20);
+  const made = withLogin(module, serial, (login): TokenResult<Record<string, never>> => {
+    const halves = findHalves(module, login.session, label);
+    if (halves.publicKeys.length > 1 || halves.privateKeys.length > 1) return doubled(label, halves);
+    if (halves.publicKeys.length > 0 || halves.privateKeys.length > 0) {
+      return failure(
+        'Token_KeyLabelInUse',
+        `There is a key “${label}” on the token already. No second one was made, since bank-vaults finds keys by label alone.`,
+        'Use the existing key pair, or choose another label.',
+        { label },
+      );
+    }
+    const unsupported = checkMechanisms(module, login.slot, modulusBits);
+    if (unsupported !== undefined) return unsupported;
+    const templates = keyPairTemplates(label, modulusBits, id);
+    module.cryptoki.C_GenerateKeyPair(login.session, keyPairMechanism, templates.publicKey, templates.privateKey);
+    return success({});
+  });
+  if (!made.ok) return made;
+  return withFreshSession(module, serial, (session) => {
+    const key = readWrappingKey(module, session, label);
+    if (!key.ok) return key;
+    if (
+      key.value.id === id.toString('hex') &&
+      key.value.modulusBits === modulusBits &&
+      isKeptSafe(module, session, label)
+    ) {
+      return key;
+    }
+    return failure(
+      'Token_ObjectNotKept',
+      `The token made the key pair “${label}”, but not as asked: kept for good, sensitive and not extractable.`,
+      'Do not use this key; delete it with a PKCS#11 tool and use another token or module version.',
+      { label },
+    );
+  });
+}
+
+function isKeptSafe(module: TokenModule, session: Handle, label: string): boolean {
+  const { publicKeys, privateKeys } = findHalves(module, session, label);
+  const is = (object: Handle, type: number): boolean | null => readBoolean(module.cryptoki, session, object, type);
+  return (
+    [...publicKeys, ...privateKeys].every((half) => is(half, pkcs11js.CKA_TOKEN) === true) &&
+    privateKeys.every(
+      (half) => is(half, pkcs11js.CKA_SENSITIVE) === true && is(half, pkcs11js.CKA_EXTRACTABLE) === false,
+    )
+  );
+}
+
+/** RFC 8017 allows up to 16384-bit moduli in SoftHSM; no plaintext is longer than its modulus. */
+const modulusBytesUnknown = 2048;
+
+/** The private key to decrypt with, looked up once per login. Failures: Token_KeyMissing, Token_KeyLabelDoubled, Token_KeyUnsuitable. */
+export function findPrivateKey(module: TokenModule, login: Login, label: string): TokenResult<PrivateKeyHandle> {
+  const known = login.privateKeys.get(label);
+  if (known !== undefined) return success(known);
+  const halves = findHalves(module, login.session, label);
+  const [handle] = halves.privateKeys;
+  if (handle === undefined) return keyMissing(label);
+  if (halves.privateKeys.length > 1) return doubled(label, halves);
+  if (readNumber(module.cryptoki, login.session, handle, pkcs11js.CKA_KEY_TYPE) !== pkcs11js.CKK_RSA) {
+    return unsuitable(label, 'it is no RSA key');
+  }
+  const modulus = readAttribute(module.cryptoki, login.session, handle, pkcs11js.CKA_MODULUS);
+  const modulusBytes = modulus === undefined ? modulusBytesUnknown : withoutLeadingZeros(modulus).length;
+  const key = { handle, modulusBytes };
+  login.privateKeys.set(label, key);
+  return success(key);
+}

@@ -1,0 +1,75 @@
+/**
+ * Entry of the token host: a process of its own that loads one PKCS#11 module, so that a library that
+ * crashes or hangs takes nothing else along, and so that PINs and decrypted shares are in the clear here
+ * and nowhere else. Requests are worked off one at a time, in order; see `protocol.ts`.
+ *
+ * Arguments: --module PATH. SOFTHSM2_CONF is read by the library from the environment.
+ */
+import {
+  exitOnUncaughtErrors,
+  keepMemoryOutOfCoreDumps,
+  openParentPort,
+  type ParentPort,
+} from '../electron/hosts/parent-port.ts';
+import { requestEnvelopeSchema, tokenHostArguments, type ReplyEnvelope, type RequestEnvelope } from './protocol.ts';
+import type { TokenResult } from './pkcs11/return-values.ts';
+import { createTokenService, type TokenService } from './token-service.ts';
+
+/** sysexits.h: EX_USAGE. */
+const usageError = 64;
+
+/** How long a closed host may take to flush its last reply before it ends, in milliseconds. */
+const flushMilliseconds = 50;
+
+function serve(port: ParentPort, service: TokenService): void {
+  const queue: RequestEnvelope[] = [];
+  let working = false;
+  const post = (message: ReplyEnvelope): void => {
+    port.postMessage(message);
+  };
+  const reply = (id: number, result: TokenResult<unknown>): void => {
+    post(result.ok ? { id, ok: true, value: result.value } : { id, ok: false, error: result.error });
+  };
+
+  async function workOff(): Promise<void> {
+    for (let request = queue.shift(); request !== undefined; request = queue.shift()) {
+      const { id, method, body } = request;
+      const answer = await service.answer(method, body);
+      if ('later' in answer) {
+        void answer.later.then((result) => {
+          reply(id, result);
+        });
+      } else {
+        reply(id, answer);
+      }
+      if (method === 'close') setTimeout(() => process.exit(0), flushMilliseconds);
+      // Lets replies leave and requests arrive between two blocking calls.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    working = false;
+  }
+
+  port.onMessage((message) => {
+    const parsed = requestEnvelopeSchema.safeParse(message);
+    // The parent sends nothing else; a message without an id cannot be answered.
+    if (!parsed.success) return;
+    queue.push(parsed.data);
+    if (working) return;
+    working = true;
+    void workOff();
+  });
+  post({ signal: 'ready' });
+}
+
+async function main(): Promise<void> {
+  exitOnUncaughtErrors();
+  keepMemoryOutOfCoreDumps();
+  const modulePath = process.argv[process.argv.indexOf(tokenHostArguments.modulePath) + 1];
+  const port = openParentPort();
+  if (!process.argv.includes(tokenHostArguments.modulePath) || modulePath === undefined || port === undefined) {
+    process.exit(usageError);
+  }
+  serve(port, await createTokenService(modulePath));
+}
+
+void main();
