@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { flipFuses, FuseV1Options, FuseVersion } from '@electron/fuses';
 import { Arch, build, Platform, type Configuration } from 'electron-builder';
+import { z } from 'zod';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -61,16 +62,24 @@ function configuration(electronDist: string, electronVersion: string): Configura
   };
 }
 
-/** Gathered outside `out/`: electron-builder leaves out of the archive what an extra resource takes. */
+/**
+ * The command line laid out as in a checkout, so that it finds its hosts, its version and the server sources
+ * in the same places. Gathered outside `out/`: electron-builder leaves out of the archive what an extra
+ * resource takes.
+ */
 async function stageCommandLine(): Promise<void> {
   const stage = join(dist, '.staging', 'command-line');
   await rm(stage, { recursive: true, force: true });
-  await mkdir(stage, { recursive: true });
   for (const name of ['custodian.cjs', 'token-host.cjs', 'share-host.cjs', 'package.json'])
-    await cp(join(root, 'out/main', name), join(stage, name));
+    await cp(join(root, 'out/main', name), join(stage, 'out/main', name));
+  const { name, version, license } = z
+    .object({ name: z.string(), version: z.string(), license: z.string() })
+    .parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
+  await writeFile(join(stage, 'package.json'), `${JSON.stringify({ name, version, license }, undefined, 2)}\n`);
   await cp(join(root, 'build/launchers/custodian'), join(stage, 'custodian'));
-  for (const name of bindingFiles)
-    await cp(join(root, 'node_modules/pkcs11js', name), join(stage, 'node_modules/pkcs11js', name));
+  await cp(join(root, 'build/servers/vault'), join(stage, 'build/servers/vault'), { recursive: true });
+  for (const file of bindingFiles)
+    await cp(join(root, 'node_modules/pkcs11js', file), join(stage, 'node_modules/pkcs11js', file));
 }
 
 async function makeTestPackage(shipped: string): Promise<void> {
@@ -84,6 +93,8 @@ async function makeTestPackage(shipped: string): Promise<void> {
     version: FuseVersion.V1,
     [FuseV1Options.EnableNodeCliInspectArguments]: true,
   });
+  // By this file the app knows that it may be started with the switches that Playwright drives it by.
+  await writeFile(join(work, 'resources', 'test-package'), '');
   await rm(target, { recursive: true, force: true });
   await rename(work, target);
 }

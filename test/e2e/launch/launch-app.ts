@@ -1,0 +1,140 @@
+/**
+ * Starts the packaged app as a person would, for Playwright: sandbox on, as an ordinary user, on the display
+ * that `build/run-as-user.mjs` gave. The test package is the shipped one save for its inspect fuse.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { _electron, type ElectronApplication, type Page } from '@playwright/test';
+
+const projectRoot = join(import.meta.dirname, '..', '..', '..');
+const packagesDirectory = process.env['KEY_CUSTODIAN_TEST_DIST'] ?? join(projectRoot, 'dist');
+
+/** What is shipped: no debugging switch works on it. */
+export const shippedPackageDirectory = join(packagesDirectory, 'linux-unpacked');
+/** The same with the inspect fuse on. */
+export const testPackageDirectory = join(packagesDirectory, 'test', 'linux-unpacked');
+export const shippedExecutable = join(shippedPackageDirectory, 'key-custodian');
+export const testExecutable = join(testPackageDirectory, 'key-custodian');
+/** Screenshots and traces that outlive the test run. */
+export const testOutDirectory = process.env['KEY_CUSTODIAN_TEST_OUT'] ?? join(projectRoot, 'test', 'out');
+
+/** A home of its own for one app: settings, journals, tokens, cache and Electron's profile. */
+export interface AppHome {
+  readonly directory: string;
+  /** Electron's profile (`--user-data-dir`). */
+  readonly userDataDirectory: string;
+  /** Where the app keeps journals, settings and escrow. */
+  readonly dataDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+const inheritedVariables = [
+  'PATH',
+  'LANG',
+  'TMPDIR',
+  'DISPLAY',
+  'XAUTHORITY',
+  'XDG_RUNTIME_DIR',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'VAULT_BIN',
+  'BAO_BIN',
+] as const;
+
+/** Makes an empty home under the temporary directory: two tests never share one. */
+export async function makeAppHome(): Promise<AppHome> {
+  const directory = await mkdtemp(join(tmpdir(), 'kc-e2e-'));
+  const environment: Record<string, string> = {
+    HOME: directory,
+    XDG_DATA_HOME: join(directory, 'data'),
+    XDG_CONFIG_HOME: join(directory, 'config'),
+    XDG_CACHE_HOME: join(directory, 'cache'),
+  };
+  for (const name of inheritedVariables) {
+    const value = process.env[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  return {
+    directory,
+    userDataDirectory: join(directory, 'profile'),
+    dataDirectory: join(directory, 'data', 'key-custodian'),
+    environment,
+    remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
+  };
+}
+
+export interface LaunchOptions {
+  /** From an earlier launch, to start the app again on what it kept; a new one otherwise. */
+  readonly home?: AppHome;
+  /** Added to the home's. Never a secret. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly argumentList?: readonly string[];
+}
+
+export interface LaunchedApp {
+  readonly application: ElectronApplication;
+  readonly home: AppHome;
+  /** The id of the main process. */
+  readonly mainProcessId: number;
+  /** The window whose page is that one, waiting for it to open: 'index.html' or 'prompt.html', or a host of app://. */
+  window(addressPart: string): Promise<Page>;
+  /** Ends the app and, unless it was given, removes its home. */
+  close(): Promise<void>;
+}
+
+/** Starts the test package. */
+export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedApp> {
+  if (!existsSync(testExecutable))
+    throw new Error(`${testExecutable} is missing: run "npm test -- e2e", which packages the app first.`);
+  const home = options.home ?? (await makeAppHome());
+  await mkdir(home.userDataDirectory, { recursive: true, mode: 0o700 });
+  const application = await _electron.launch({
+    executablePath: testExecutable,
+    args: [`--user-data-dir=${home.userDataDirectory}`, ...(options.argumentList ?? [])],
+    cwd: home.directory,
+    env: { ...home.environment, ...options.environment },
+    chromiumSandbox: true,
+    timeout: 60_000,
+  });
+  const mainProcessId = application.process().pid;
+  if (mainProcessId === undefined) throw new Error('The app has no process id.');
+  return {
+    application,
+    home,
+    mainProcessId,
+    async window(addressPart) {
+      const open = application.windows().find((page) => page.url().includes(addressPart));
+      if (open !== undefined) return open;
+      return application.waitForEvent('window', {
+        predicate: async (page) => {
+          await page.waitForURL((address) => address.href.includes(addressPart), { timeout: 30_000 });
+          return true;
+        },
+        timeout: 60_000,
+      });
+    },
+    async close() {
+      const ended = new Promise<void>((resolve) => {
+        if (application.process().exitCode !== null) resolve();
+        else application.process().once('exit', () => resolve());
+      });
+      await application
+        .evaluate(({ app }) => app.exit(0))
+        .catch((cause: unknown) => {
+          // The connection ends with the app, most often before the call's answer.
+          if (!(cause instanceof Error)) throw cause;
+        });
+      await ended;
+      if (options.home === undefined) await home.remove();
+    },
+  };
+}
+
+/** Keeps a picture of a window under test/out/screens. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const directory = join(testOutDirectory, 'screens');
+  await mkdir(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+}
