@@ -47,6 +47,8 @@ function configuration(electronDist: string, electronVersion: string): Configura
       { from: 'build/servers/vault', to: 'servers/vault' },
       // The command line runs on the machine's own Node: RunAsNode is off in the app.
       { from: 'dist/.staging/command-line', to: 'command-line' },
+      // A folder of this name inside a resource is left out unless it is named itself.
+      { from: 'dist/.staging/command-line/node_modules', to: 'command-line/node_modules' },
     ],
     linux: { target: [{ target: 'dir', arch: ['x64'] }], executableName, icon: join(root, 'build/icons') },
     electronFuses: {

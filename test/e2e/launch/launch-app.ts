@@ -59,7 +59,7 @@ export async function makeAppHome(): Promise<AppHome> {
   return {
     directory,
     userDataDirectory: join(directory, 'profile'),
-    dataDirectory: join(directory, 'data', 'key-custodian'),
+    dataDirectory: join(directory, 'profile', 'custody'),
     environment,
     remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
   };
