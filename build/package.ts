@@ -1,6 +1,6 @@
 /**
  * Packages `out/` with Electron: `dist/linux-unpacked` is what is shipped, `dist/test/linux-unpacked` is the
- * same, file for file, save that its inspect fuse is on so that tests can drive it. Run with Node 24:
+ * same, file for file, save that its inspect fuse is on and a marker file says so: tests can drive it. Run with Node 24:
  * `node build/package.ts <folder of an Electron distribution>`.
  */
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -95,6 +95,8 @@ async function makeTestPackage(shipped: string): Promise<void> {
     version: FuseVersion.V1,
     [FuseV1Options.EnableNodeCliInspectArguments]: true,
   });
+  // Tells the app that a debugger's switches are no attack here.
+  await writeFile(join(work, 'resources/test-package'), 'Made for tests; never shipped.\n');
   // By this file the app knows that it may be started with the switches that Playwright drives it by.
   await writeFile(join(work, 'resources', 'test-package'), '');
   await rm(target, { recursive: true, force: true });
