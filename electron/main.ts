@@ -1,9 +1,10 @@
 /** The composition root of the desktop app: the only file that knows everybody. Read it as a boot list. */
 import { join } from 'node:path';
 import { app } from 'electron';
+import { defaultDataDirectory } from './command-line/directories.ts';
 import { createCore } from './core/create-core.ts';
 import type { Core } from './core/core.ts';
-import { defaultCacheDirectory, defaultDataDirectory } from './custody/directories.ts';
+import { defaultCacheDirectory } from './rehearsal/vault-binary.ts';
 import { denyCertificateExceptions } from './security/certificates.ts';
 import { guardNavigation } from './security/navigation.ts';
 import { enforceSandbox } from './security/sandbox.ts';
