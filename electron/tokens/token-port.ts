@@ -1,0 +1,177 @@
+import type { z } from 'zod';
+import { fromBase64, toBase64 } from '../sealing/sealed.ts';
+import {
+  tokenHostArguments,
+  tokenHostRequests,
+  type TokenHostMethod,
+  type TokenHostReply,
+  type TokenHostRequest,
+} from '../../native/protocol.ts';
+import { createHostClient, type HostClient } from '../hosts/host-client.ts';
+import type { HostLauncher } from '../hosts/host-process.ts';
+import { failure, success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
+import type { TokenPort, TokenStore } from '../workflows/ports.ts';
+import { fromOutcome, malformedAnswer } from './failures.ts';
+
+export interface TokenPortOptions {
+  /** Asked at every call: rehearsals and added modules come and go. */
+  readonly stores: () => readonly TokenStore[];
+  readonly launch: HostLauncher;
+  /** In milliseconds, for a test that does not want to wait; the defaults are what the slowest cards need. */
+  readonly deadlines?: Partial<Readonly<Record<TokenHostMethod, number>>>;
+}
+
+const seconds = 1000;
+
+/** How long a host may take to come up. */
+const readyDeadline = 20 * seconds;
+
+/** A card makes an RSA-4096 pair in up to a minute and a half; OpenSC needs seconds to initialise. */
+const usualDeadline = 20 * seconds;
+const longDeadlines: Partial<Record<TokenHostMethod, number>> = {
+  generateKeyPair: 120 * seconds,
+  initializeToken: 60 * seconds,
+};
+
+interface StoreHost {
+  readonly store: TokenStore;
+  readonly client: HostClient;
+}
+
+function sameModule(one: TokenStore, other: TokenStore): boolean {
+  return one.modulePath === other.modulePath && one.softhsmConfiguration === other.softhsmConfiguration;
+}
+
+/**
+ * Tokens of every store, through one host process per store. A host is started at the first call and again
+ * at the next one after it ended; logins do not survive that. The host works on one request at a time, in
+ * the order in which they came, so calls of two runs never mix in one session.
+ *
+ * Beside what the host answers: Token_ModuleCrashed, Token_ModuleHung, Token_HostUnavailable, and
+ * Token_NotFound for a store that is not there any more.
+ */
+export function createTokenPort(options: TokenPortOptions): TokenPort {
+  const hosts = new Map<string, StoreHost>();
+
+  /** The host for a store, made anew where its module or configuration has changed. */
+  async function hostFor(store: TokenStore): Promise<StoreHost> {
+    const known = hosts.get(store.id);
+    if (known !== undefined && sameModule(known.store, store)) return known;
+    const host: StoreHost = {
+      store,
+      client: createHostClient({
+        launch: options.launch,
+        entry: 'token-host',
+        argumentList: [tokenHostArguments.modulePath, store.modulePath],
+        environment: store.softhsmConfiguration === undefined ? {} : { SOFTHSM2_CONF: store.softhsmConfiguration },
+        readyDeadline,
+        answersInTurn: true,
+      }),
+    };
+    hosts.set(store.id, host);
+    await known?.client.close();
+    return host;
+  }
+
+  async function askStore<Method extends TokenHostMethod>(
+    store: TokenStore,
+    method: Method,
+    body: TokenHostRequest<Method>,
+  ): Promise<Result<TokenHostReply<Method>, TokenFailureCode>> {
+    const { client } = await hostFor(store);
+    const deadline = options.deadlines?.[method] ?? longDeadlines[method] ?? usualDeadline;
+    const answer = fromOutcome(store, method, await client.request(method, body, deadline));
+    if (!answer.ok) return answer;
+    const reply = parseReply(method, answer.value);
+    return reply === undefined ? malformedAnswer(store) : success(reply);
+  }
+
+  async function ask<Method extends TokenHostMethod>(
+    storeId: string,
+    method: Method,
+    body: TokenHostRequest<Method>,
+  ): Promise<Result<TokenHostReply<Method>, TokenFailureCode>> {
+    const store = options.stores().find(({ id }) => id === storeId);
+    if (store !== undefined) return askStore(store, method, body);
+    return failure(
+      'Token_NotFound',
+      'The token store is not there any more: its module was removed, or the rehearsal was thrown away.',
+      'Choose a token from the list.',
+      { storeId },
+    );
+  }
+
+  return {
+    listTokens: () =>
+      Promise.all(
+        options.stores().map(async (store) => {
+          const tokens = await askStore(store, 'listTokens', {});
+          if (!tokens.ok) return { store, result: tokens };
+          return { store, result: success(tokens.value.map((token) => ({ storeId: store.id, ...token }))) };
+        }),
+      ),
+    sealingPublicKey: async (storeId) => {
+      const hello = await ask(storeId, 'hello', {});
+      return hello.ok ? success(hello.value.sealingPublicKey) : hello;
+    },
+    initializeToken: ({ storeId, slotId, expectedSerial, label, soPin, pin }) =>
+      ask(storeId, 'initializeToken', { slotId, expectedSerial, label, soPin, pin }),
+    login: ({ storeId, serial }, pin, consentToLastTry) => ask(storeId, 'login', { serial, pin, consentToLastTry }),
+    logout: async ({ storeId, serial }) => {
+      // A host that does not run holds no session.
+      if (hosts.get(storeId)?.client.running !== true) return success({});
+      return ask(storeId, 'logout', { serial });
+    },
+    listObjects: ({ storeId, serial }) => ask(storeId, 'listObjects', { serial }),
+    generateKeyPair: ({ storeId, serial }, label, modulusBits) =>
+      ask(storeId, 'generateKeyPair', { serial, label, modulusBits }),
+    findWrappingKey: ({ storeId, serial }, label) => ask(storeId, 'findWrappingKey', { serial, label }),
+    writeData: ({ storeId, serial }, label, value) =>
+      ask(storeId, 'writeData', { serial, label, value: toBase64(value) }),
+    readData: async ({ storeId, serial }, label) => {
+      const read = await ask(storeId, 'readData', { serial, label });
+      return read.ok ? success(fromBase64(read.value.value)) : read;
+    },
+    deleteData: ({ storeId, serial }, label) => ask(storeId, 'deleteData', { serial, label }),
+    decrypt: async ({ storeId, serial }, keyLabel, ciphertext, recipient, purpose) => {
+      const body = { serial, keyLabel, ciphertext: toBase64(ciphertext), recipient, purpose };
+      const decrypted = await ask(storeId, 'decrypt', body);
+      return decrypted.ok ? success(decrypted.value.sealed) : decrypted;
+    },
+    verifyDecrypt: ({ storeId, serial }, keyLabel, ciphertext, expectedSha256) =>
+      ask(storeId, 'verifyDecrypt', { serial, keyLabel, ciphertext: toBase64(ciphertext), expectedSha256 }),
+    closeAll: async () => {
+      const ending = [...hosts.values()];
+      hosts.clear();
+      await Promise.all(ending.map(({ client }) => closeHost(client)));
+    },
+  };
+}
+
+/** How long a host may take to log out before it is ended all the same. */
+const logoutMilliseconds = 2 * seconds;
+
+/** Asks the host to log out, which the token notices, and ends it whatever it answers: a lock does not wait for a slow card. */
+async function closeHost(client: HostClient): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  if (client.running) {
+    const tooLate = new Promise((resolve) => {
+      timer = setTimeout(resolve, logoutMilliseconds);
+    });
+    await Promise.race([client.request('close', {}, usualDeadline), tooLate]);
+  }
+  clearTimeout(timer);
+  await client.close();
+}
+
+/** The protocol's schemas, by method, in the form that lets a reply's type follow from its method. */
+const schemas: { readonly [Method in TokenHostMethod]: { readonly reply: z.ZodType<TokenHostReply<Method>> } } =
+  tokenHostRequests;
+
+function parseReply<Method extends TokenHostMethod>(
+  method: Method,
+  value: unknown,
+): TokenHostReply<Method> | undefined {
+  const parsed = schemas[method].reply.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
