@@ -1,0 +1,16 @@
+import type { Style } from './style.ts';
+import { createTerminalPrompt } from './terminal-prompt.ts';
+
+/** For commands that ask nothing: every question is refused. */
+export function createSilentPrompt({ style }: { readonly style: Style }): ReturnType<typeof createTerminalPrompt> {
+  return createTerminalPrompt({
+    terminal: undefined,
+    style,
+    pinLines: undefined,
+    soPinLines: undefined,
+    shareLines: undefined,
+    consentToLastTry: false,
+    pause: () => undefined,
+    resume: () => undefined,
+  });
+}
