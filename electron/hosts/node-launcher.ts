@@ -12,7 +12,18 @@ export interface NodeLauncherOptions {
 const inheritedVariables = ['PATH', 'HOME', 'LANG', 'TMPDIR'] as const;
 
 /** What a caller may add. Any other name is a bug of the caller. */
-const grantedVariables: ReadonlySet<string> = new Set(['SOFTHSM2_CONF']);
+const grantedVariables: ReadonlySet<string> = new Set([
+  'SOFTHSM2_CONF',
+  // For the share host: where the person's gpg finds its keys, and its pinentry the person.
+  'GNUPGHOME',
+  'DISPLAY',
+  'XAUTHORITY',
+  'WAYLAND_DISPLAY',
+  'XDG_RUNTIME_DIR',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'GPG_TTY',
+  'TERM',
+]);
 
 function minimalEnvironment(given: Readonly<Record<string, string>>): Record<string, string> {
   const environment: Record<string, string> = {};
