@@ -94,14 +94,14 @@ export function createVaultPort(options: VaultPortOptions = {}): VaultPort & { c
 
   return {
     async sealStatus(connection): Promise<Result<SealStatus, VaultFailureCode>> {
-      const exchange = await call(connection, (vault, given) => vault.status(given));
+      const exchange = await call(connection, (vault, given) => vault.status({ requestOptions: given }));
       if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
       if (exchange.status !== 200)
         return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };
       return parseSealStatus(exchange.body, connection.address);
     },
     async health(connection) {
-      const exchange = await call(connection, (vault, given) => vault.health(given));
+      const exchange = await call(connection, (vault, given) => vault.health({ requestOptions: given }));
       if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
       if (!isHealthStatus(exchange.status))
         return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };

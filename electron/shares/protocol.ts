@@ -1,0 +1,105 @@
+/**
+ * What the share host is asked and what it answers. Pure: schemas and types only. A share or root token
+ * enters sealed to the host's public key and leaves only as a ciphertext.
+ */
+import { z } from 'zod';
+import { sealedSecretSchema, sealingPublicKeySchema } from '../sealing/schema.ts';
+import {
+  appFailureCodes,
+  custodyFailureCodes,
+  pgpFailureCodes,
+  vaultFailureCodes,
+} from '../workflows/failures.ts';
+import { rootTokenDestinationSchema, shareDestinationSchema, vaultConnectionSchema } from '../workflows/plans.ts';
+
+const failureDetails = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+const connections = z.array(vaultConnectionSchema).min(1).max(32);
+
+export const vaultFailureSchema = z.strictObject({
+  code: z.enum(vaultFailureCodes),
+  message: z.string(),
+  next: z.string(),
+  details: z.exactOptional(failureDetails),
+});
+
+export const shareFailureSchema = z.strictObject({
+  code: z.enum([...vaultFailureCodes, ...pgpFailureCodes, ...custodyFailureCodes, ...appFailureCodes]),
+  message: z.string(),
+  next: z.string(),
+  details: z.exactOptional(failureDetails),
+});
+
+export const sealStatusSchema = z.strictObject({
+  product: z.enum(['vault', 'openbao']),
+  version: z.string(),
+  type: z.string(),
+  initialized: z.boolean(),
+  sealed: z.boolean(),
+  threshold: z.number().int(),
+  shares: z.number().int(),
+  progress: z.number().int(),
+  nonce: z.string(),
+  recoverySeal: z.boolean(),
+  migration: z.boolean(),
+  storageType: z.string(),
+  clusterName: z.string(),
+  clusterId: z.string(),
+});
+
+const progress = z.array(
+  z.strictObject({
+    address: z.string(),
+    result: z.discriminatedUnion('ok', [
+      z.strictObject({ ok: z.literal(true), value: sealStatusSchema }),
+      z.strictObject({ ok: z.literal(false), error: vaultFailureSchema }),
+    ]),
+  }),
+);
+
+export const shareHostRequests = {
+  hello: { request: z.strictObject({}), reply: z.strictObject({ sealingPublicKey: sealingPublicKeySchema }) },
+  /** See SharePort.initialize. Safe to ask again: what took place for this run is found, never repeated. */
+  initialize: {
+    request: z.strictObject({
+      runId: z.string().min(1).max(80),
+      connection: vaultConnectionSchema,
+      shares: z.number().int().min(1).max(255),
+      threshold: z.number().int().min(1).max(255),
+      destinations: z.array(shareDestinationSchema).min(1).max(255),
+      rootToken: rootTokenDestinationSchema,
+      wrappingKeySpki: z.base64().max(2_000),
+      escrowPath: z.string().min(1).max(4_096),
+    }),
+    reply: z.strictObject({ labels: z.array(z.string()) }),
+  },
+  submitShare: { request: z.strictObject({ connections, share: sealedSecretSchema }), reply: progress },
+  submitPgpShare: {
+    request: z.strictObject({ connections, pgpMessage: z.base64().min(4).max(100_000) }),
+    reply: progress,
+  },
+  resetUnseal: { request: z.strictObject({ connection: vaultConnectionSchema }), reply: sealStatusSchema },
+  revokeRootToken: {
+    request: z.strictObject({ connection: vaultConnectionSchema, token: sealedSecretSchema }),
+    reply: z.strictObject({ revoked: z.literal(true) }),
+  },
+  describePgpKey: {
+    request: z.strictObject({ key: z.base64().max(200_000) }),
+    reply: z.strictObject({
+      fingerprint: z.string(),
+      userId: z.string(),
+      algorithm: z.string(),
+      expires: z.string(),
+      publicKeyArmored: z.string(),
+    }),
+  },
+} as const;
+
+export type ShareHostMethod = keyof typeof shareHostRequests;
+export type ShareHostRequest<Method extends ShareHostMethod> = z.infer<(typeof shareHostRequests)[Method]['request']>;
+export type ShareHostReply<Method extends ShareHostMethod> = z.infer<(typeof shareHostRequests)[Method]['reply']>;
+
+export const shareRequestEnvelopeSchema = z.strictObject({
+  id: z.number().int().nonnegative(),
+  method: z.string(),
+  body: z.unknown(),
+});

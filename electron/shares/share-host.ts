@@ -1,0 +1,126 @@
+/**
+ * Entry of the share host: the only process, beside the token host, that holds a share or root token in the
+ * clear. It is ended after the run. One request at a time, in order.
+ */
+import type { z } from 'zod';
+import { exitOnUncaughtErrors, openParentPort } from '../hosts/parent-port.ts';
+import { createSealingKeyPair, openSecret, type SealedSecret, type SealingKeyPair } from '../sealing/sealed.ts';
+import { secretPurpose } from '../sealing/schema.ts';
+import { describeStatus } from '../vault/replies.ts';
+import { createVaultTransport } from '../vault/transport.ts';
+import { failure, success, type FailureCode, type Result } from '../workflows/failures.ts';
+import type { VaultConnection } from '../workflows/ports.ts';
+import { decryptWithGpg } from './gpg.ts';
+import { createInitializer } from './initialize.ts';
+import { describePgpKey } from './pgp.ts';
+import { shareHostRequests, shareRequestEnvelopeSchema, type ShareHostMethod, type ShareHostReply, type ShareHostRequest } from './protocol.ts';
+import { normalizeShare } from './share-form.ts';
+import { createUnsealer } from './unseal.ts';
+
+const revokeDeadline = 30_000;
+
+type Handler = (body: unknown) => Promise<Result<unknown>>;
+type Handlers = Readonly<Record<ShareHostMethod, Handler>>;
+
+/** No handler without its schema: what arrives is parsed before it is looked at. */
+function handle<Method extends ShareHostMethod>(
+  schema: z.ZodType<ShareHostRequest<Method>>,
+  act: (request: ShareHostRequest<Method>) => Promise<Result<ShareHostReply<Method>>>,
+): Handler {
+  return async (body) => {
+    const parsed = schema.safeParse(body);
+    return parsed.success
+      ? act(parsed.data)
+      : failure('App_BadRequest', 'The share process was asked something malformed.', 'This is a fault of the app: report it.');
+  };
+}
+
+function notForThisHost(): Result<never> {
+  return failure('App_BadRequest', 'The share was not meant for this process or was changed on its way.', 'Enter it again.');
+}
+
+function createHandlers(keys: SealingKeyPair): Handlers {
+  const transport = createVaultTransport();
+  const initializer = createInitializer(transport);
+  const unsealer = createUnsealer(transport);
+
+  async function submit(connections: readonly VaultConnection[], opened: Uint8Array): Promise<Result<ShareHostReply<'submitShare'>>> {
+    const share = normalizeShare(opened);
+    opened.fill(0);
+    if (share === undefined)
+      return failure('Vault_ShareCorrupt', 'This is not the form of a key share (64 or 66 hex characters, or 44 of base64). Nothing was sent.', 'Compare it with its source, letter by letter, and give it again.');
+    const progress = await unsealer.submit(connections, share).finally(() => share.fill(0));
+    return success([...progress]);
+  }
+
+  async function open(sealed: SealedSecret): Promise<Uint8Array | undefined> {
+    return openSecret(keys, sealed, secretPurpose.share);
+  }
+
+  async function revoke(request: ShareHostRequest<'revokeRootToken'>): Promise<Result<{ revoked: true }>> {
+    const token = await open(request.token);
+    if (token === undefined) return notForThisHost();
+    const { address } = request.connection;
+    // node:http takes header values as strings only; this one ends with the process.
+    const header = Buffer.from(token.buffer, token.byteOffset, token.length).toString('latin1').trim();
+    token.fill(0);
+    if (!/^[!-~]{1,8192}$/u.test(header))
+      return failure('Vault_PermissionDenied', 'This is not the form of a Vault token. Nothing was sent.', 'Check where the root token comes from.', { address });
+    const exchange = await transport.exchange(request.connection, {
+      method: 'POST',
+      path: '/v1/auth/token/revoke-self',
+      headers: { 'x-vault-token': header },
+      deadline: revokeDeadline,
+    });
+    if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
+    return exchange.status === 204 || exchange.status === 200
+      ? success({ revoked: true })
+      : { ok: false, error: describeStatus(exchange.status, exchange.body, address) };
+  }
+
+  const requests = shareHostRequests;
+  return {
+    hello: handle<'hello'>(requests.hello.request, () => Promise.resolve(success({ sealingPublicKey: keys.publicKey }))),
+    initialize: handle<'initialize'>(requests.initialize.request, (request) => initializer.initialize(request)),
+    submitShare: handle<'submitShare'>(requests.submitShare.request, async (request) => {
+      const opened = await open(request.share);
+      return opened === undefined ? notForThisHost() : submit(request.connections, opened);
+    }),
+    submitPgpShare: handle<'submitPgpShare'>(requests.submitPgpShare.request, async (request) => {
+      const plaintext = await decryptWithGpg(Buffer.from(request.pgpMessage, 'base64'));
+      return plaintext.ok ? submit(request.connections, plaintext.value) : plaintext;
+    }),
+    resetUnseal: handle<'resetUnseal'>(requests.resetUnseal.request, (request) => unsealer.reset(request.connection)),
+    revokeRootToken: handle<'revokeRootToken'>(requests.revokeRootToken.request, revoke),
+    describePgpKey: handle<'describePgpKey'>(requests.describePgpKey.request, (request) =>
+      describePgpKey(Buffer.from(request.key, 'base64')),
+    ),
+  };
+}
+
+function isMethod(method: string): method is ShareHostMethod {
+  return Object.hasOwn(shareHostRequests, method);
+}
+
+async function main(): Promise<void> {
+  exitOnUncaughtErrors();
+  const port = openParentPort();
+  if (port === undefined) process.exit(64);
+  const handlers = createHandlers(await createSealingKeyPair());
+  let queue: Promise<void> = Promise.resolve();
+  port.onMessage((message) => {
+    const envelope = shareRequestEnvelopeSchema.safeParse(message);
+    if (!envelope.success) return;
+    const { id, method, body } = envelope.data;
+    queue = queue.then(async () => {
+      const result: Result<unknown, FailureCode> = isMethod(method)
+        ? await handlers[method](body)
+        : failure('App_BadRequest', 'The share host has no such request.', 'This is a fault of the app: report it.');
+      port.postMessage(result.ok ? { id, ok: true, value: result.value } : { id, ok: false, error: result.error });
+    });
+  });
+  port.postMessage({ signal: 'ready' });
+}
+
+// Not awaited: the bundle is CommonJS. A rejection ends the process through exitOnUncaughtErrors.
+void main();

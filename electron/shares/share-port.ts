@@ -1,0 +1,101 @@
+import type { z } from 'zod';
+import { createHostClient } from '../hosts/host-client.ts';
+import type { HostLauncher } from '../hosts/host-process.ts';
+import { failure, success, type AppFailureCode, type CustodyFailureCode, type Failure, type PgpFailureCode, type Result, type VaultFailureCode } from '../workflows/failures.ts';
+import type { SharePort } from '../workflows/ports.ts';
+import { gpgEnvironmentNames } from './gpg.ts';
+import { shareFailureSchema, shareHostRequests, type ShareHostMethod, type ShareHostReply, type ShareHostRequest } from './protocol.ts';
+
+type ShareFailureCode = VaultFailureCode | PgpFailureCode | CustodyFailureCode | AppFailureCode;
+
+const readyDeadline = 15_000;
+
+/** Milliseconds; each beyond what the host itself waits for, so that the host's own words come first. */
+const deadlines: Readonly<Record<ShareHostMethod, number>> = {
+  hello: 10_000,
+  initialize: 90_000,
+  submitShare: 0,
+  submitPgpShare: 130_000,
+  resetUnseal: 40_000,
+  revokeRootToken: 45_000,
+  describePgpKey: 15_000,
+};
+
+/** A node that answers nothing takes its status, unseal and join deadlines, 50 s in all. */
+const perNodeDeadline = 55_000;
+
+export interface SharePortOptions {
+  readonly launch: HostLauncher;
+  /** Where gpg's variables are taken from. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<AppFailureCode> {
+  return kind === 'closed'
+    ? failure('App_Locked', 'The app was locked or closed meanwhile.', 'Unlock it and begin the step again; it looks first at what took place.').error
+    : failure(
+        'App_HostUnavailable',
+        kind === 'hung' ? 'The share process did not answer and was ended.' : 'The share process ended unexpectedly.',
+        'Begin the step again; it looks first at what took place.',
+      ).error;
+}
+
+/** Every call that carries a share or root token, in a process of its own that is started when first needed. */
+export function createSharePort(options: SharePortOptions): SharePort {
+  const given = options.environment ?? process.env;
+  const environment: Record<string, string> = {};
+  for (const name of gpgEnvironmentNames) {
+    const value = given[name];
+    if (value !== undefined && value !== '') environment[name] = value;
+  }
+  const client = createHostClient({
+    launch: options.launch,
+    entry: 'share-host',
+    argumentList: [],
+    environment,
+    readyDeadline,
+    answersInTurn: true,
+  });
+
+  async function ask<Method extends ShareHostMethod>(
+    method: Method,
+    body: ShareHostRequest<Method>,
+    reply: z.ZodType<ShareHostReply<Method>>,
+    extraDeadline = 0,
+  ): Promise<Result<ShareHostReply<Method>, ShareFailureCode>> {
+    const outcome = await client.request(method, body, deadlines[method] + extraDeadline);
+    if (outcome.kind === 'value') {
+      const value = reply.safeParse(outcome.value);
+      return value.success ? success(value.data) : { ok: false, error: sayEnded('crashed') };
+    }
+    if (outcome.kind === 'failure') {
+      const parsed = shareFailureSchema.safeParse(outcome.error);
+      if (!parsed.success) return { ok: false, error: sayEnded('crashed') };
+      const { code, message, next, details } = parsed.data;
+      return failure(code, message, next, details);
+    }
+    return { ok: false, error: sayEnded(outcome.kind) };
+  }
+
+  return {
+    async sealingPublicKey() {
+      const hello = await ask('hello', {}, shareHostRequests.hello.reply);
+      return hello.ok ? success(hello.value.sealingPublicKey) : hello;
+    },
+    initialize: (request) =>
+      ask('initialize', { ...request, destinations: [...request.destinations] }, shareHostRequests.initialize.reply),
+    submitShare: (connections, share) =>
+      ask('submitShare', { connections: [...connections], share }, shareHostRequests.submitShare.reply, connections.length * perNodeDeadline),
+    submitPgpShare: (connections, pgpMessage) =>
+      ask(
+        'submitPgpShare',
+        { connections: [...connections], pgpMessage: Buffer.from(pgpMessage).toString('base64') },
+        shareHostRequests.submitPgpShare.reply,
+        connections.length * perNodeDeadline,
+      ),
+    resetUnseal: (connection) => ask('resetUnseal', { connection }, shareHostRequests.resetUnseal.reply),
+    revokeRootToken: (connection, token) => ask('revokeRootToken', { connection, token }, shareHostRequests.revokeRootToken.reply),
+    describePgpKey: (key) => ask('describePgpKey', { key: Buffer.from(key).toString('base64') }, shareHostRequests.describePgpKey.reply),
+    close: () => client.close(),
+  };
+}
