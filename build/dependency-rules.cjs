@@ -31,7 +31,12 @@ const table = {
   'electron/sealing': [...npm('zod')],
   'electron/contract': [...npm('zod'), ...room('electron/workflows', 'electron/sealing')],
   'electron/hosts': [node, ...npm('zod'), ...room('electron/workflows')],
-  'electron/vault': [node, ...npm('zod', 'node-vault', 'undici'), ...room('electron/workflows')],
+  'electron/vault': [
+    node,
+    ...npm('zod', 'node-vault', 'undici'),
+    ...room('electron/workflows'),
+    '^electron/core/core\\.ts$',
+  ],
   'electron/custody': [
     node,
     ...npm('zod'),
@@ -51,7 +56,7 @@ const table = {
   ],
   'electron/rehearsal': [
     node,
-    ...npm('zod', '@peculiar/x509'),
+    ...npm('zod', '@peculiar/x509', 'reflect-metadata'),
     ...room('electron/workflows', 'electron/vault', 'electron/custody'),
     '^electron/core/core\\.ts$',
   ],

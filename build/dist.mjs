@@ -103,7 +103,7 @@ function makeDeb(date) {
       `Installed-Size: ${size}`,
       `Depends: ${dependsLine()}`,
       'Recommends: softhsm2, gnupg, nodejs (>= 20.18), dbus-user-session',
-      'Suggests: opensc, golang-go',
+      'Suggests: opensc',
       'Section: admin',
       'Priority: optional',
       `Description: ${description}`,
