@@ -1,9 +1,9 @@
 /**
  * The escrow of one initialisation: every value of Vault's reply as ciphertext (under the token's public
- * key, and for PGP custodians as their message). The share host writes it with `writeEscrow` before it
- * answers; it goes away once everything is in its place. It holds no secret in the clear.
+ * key, and for PGP custodians as their message). The share host writes it before it answers
+ * (`electron/shares/escrow-file.ts`); it goes away once everything is in its place. It holds no secret in the clear.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { CustodyFailureCode, Result } from '../workflows/failures.ts';
@@ -12,7 +12,7 @@ import type { Escrow, EscrowPort } from '../workflows/ports.ts';
 import type { Directories } from './directories.ts';
 import { readIfPresent, syncDirectory, writeFailure } from './durable-file.ts';
 
-export const escrowSchema = z.strictObject({
+const escrowSchema = z.strictObject({
   runId: z.string().min(1).max(80),
   vaultAddress: z.string().max(2048),
   publicKeySha256: z.string().regex(/^[0-9a-f]{64}$/u),
@@ -30,32 +30,6 @@ export const escrowSchema = z.strictObject({
 
 /** Name of the file while it is being written; a whole one left behind by a kill is as good as the escrow itself. */
 const temporaryPathOf = (path: string): string => `${path}.tmp`;
-
-/**
- * Writes the escrow: temporary file beside it, fsync, rename, fsync of the directory. Mode 0600.
- * Called by the share host between Vault's reply and its own answer.
- * @returns Custody_DiskFull or Custody_WriteFailed; the caller keeps the values in memory and tries again
- */
-export async function writeEscrow(
-  path: string,
-  escrow: Escrow,
-): Promise<Result<Record<string, never>, CustodyFailureCode>> {
-  try {
-    const temporary = temporaryPathOf(path);
-    const handle = await open(temporary, 'w', 0o600);
-    try {
-      await handle.writeFile(JSON.stringify(escrow));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-    await syncDirectory(dirname(path));
-    return success({});
-  } catch (cause) {
-    return writeFailure('The encrypted copy of the key shares', cause);
-  }
-}
 
 function parse(bytes: Uint8Array, runId: string): Escrow | undefined {
   try {
@@ -118,9 +92,4 @@ export function createEscrow(directories: Directories): EscrowPort {
       }
     },
   };
-}
-
-/** Reads an escrow by its path: for the share host, which checks what it wrote. */
-export async function readEscrowFile(path: string, runId: string): Promise<Escrow | undefined> {
-  return parse(await readFile(path), runId);
 }

@@ -1,0 +1,126 @@
+/**
+ * Logging in to a token: the PIN is asked through the prompt port, sealed there to the token host, and
+ * asked again with what was wrong until it is right or the person closes the prompt.
+ */
+import { secretPurpose } from '../../sealing/schema.ts';
+import type { Failure, FailureCode, Result } from '../../workflows/failures.ts';
+import { failure, success } from '../../workflows/failures.ts';
+import type { TokenDescription, TokenReference } from '../../workflows/ports.ts';
+import type { StepContext } from './context.ts';
+import { failed } from './context.ts';
+
+const nameOf = (token: TokenReference): string => `${token.storeId} ${token.serial}`;
+
+/** The tokens of one store. Token_NotFound where there is no such store. */
+export async function tokensOfStore(
+  context: StepContext,
+  storeId: string,
+): Promise<Result<readonly TokenDescription[]>> {
+  const listed = await context.ports.tokens.listTokens();
+  const entry = listed.find(({ store }) => store.id === storeId);
+  return (
+    entry?.result ??
+    failure(
+      'Token_NotFound',
+      'The token’s module is no longer among the known ones.',
+      'Add the module again under Devices, then go on.',
+    )
+  );
+}
+
+/** A token as it is now. Token_NotFound where it is not plugged in. */
+export async function describeToken(context: StepContext, token: TokenReference): Promise<Result<TokenDescription>> {
+  const tokens = await tokensOfStore(context, token.storeId);
+  if (!tokens.ok) return tokens;
+  const found = tokens.value.find((candidate) => candidate.serial === token.serial);
+  return found === undefined
+    ? failure(
+        'Token_NotFound',
+        `The token with serial ${token.serial} is not there.`,
+        'Plug it in, wait until it is listed, and go on.',
+        { serial: token.serial },
+      )
+    : success(found);
+}
+
+const askedAgain: ReadonlySet<FailureCode> = new Set([
+  'Token_PinIncorrect',
+  'Token_PinLengthInvalid',
+  'Token_PinLastTry',
+]);
+
+/**
+ * Logs in unless the token is logged in already.
+ * @param act what the PIN is for, as the prompt says it
+ * @returns whether a PIN was asked for
+ */
+export async function logIn(
+  context: StepContext,
+  token: TokenReference,
+  act: string,
+): Promise<Result<{ readonly asked: boolean }>> {
+  let problem: Failure | undefined;
+  for (;;) {
+    const description = await describeToken(context, token);
+    if (!description.ok) return description;
+    if (description.value.loggedIn) {
+      context.loggedIn.add(nameOf(token));
+      return success({ asked: problem !== undefined });
+    }
+    const recipient = await context.ports.tokens.sealingPublicKey(token.storeId);
+    if (!recipient.ok) return recipient;
+    const answer = await context.ports.prompt.askPin({
+      runId: context.runId,
+      rehearsal: context.plan.rehearsal,
+      act,
+      tokenLabel: description.value.label,
+      tokenSerial: token.serial,
+      role: 'user',
+      isNew: false,
+      minimumLength: description.value.pinLengthMinimum,
+      maximumLength: description.value.pinLengthMaximum,
+      pinState: problem?.code === 'Token_PinLastTry' ? 'final-try' : description.value.userPinState,
+      problem: problem?.message ?? '',
+      recipient: recipient.value,
+      purpose: secretPurpose.pin(token.serial),
+    });
+    if (!answer.ok) return answer;
+    const loggedIn = await context.ports.tokens.login(token, answer.value.sealed, answer.value.consentToLastTry);
+    if (loggedIn.ok) {
+      context.loggedIn.add(nameOf(token));
+      return success({ asked: true });
+    }
+    if (!askedAgain.has(loggedIn.error.code)) return loggedIn;
+    problem = loggedIn.error;
+  }
+}
+
+/** Runs before an act that needs a login: after a lock, a crash or a restart the PIN is asked again, and the journal says so. */
+export async function ensureLoggedIn(
+  context: StepContext,
+  token: TokenReference,
+): Promise<Result<Record<string, never>>> {
+  if (context.loggedIn.has(nameOf(token))) return success({});
+  const loggedIn = await logIn(context, token, `Log in again: ${context.definition.title}`);
+  if (!loggedIn.ok) return loggedIn;
+  if (loggedIn.value.asked) {
+    const noted = await context.note({ loggedInAgain: true });
+    if (!noted.ok) return noted;
+  }
+  return success({});
+}
+
+/** Does something that needs a login, and once more after logging in again where the session was lost on the way. */
+export async function withLogin<Value>(
+  context: StepContext,
+  token: TokenReference,
+  act: () => Promise<Result<Value>>,
+): Promise<Result<Value>> {
+  const ready = await ensureLoggedIn(context, token);
+  if (!ready.ok) return failed(ready.error);
+  const first = await act();
+  if (first.ok || (first.error.code !== 'Token_NotLoggedIn' && first.error.code !== 'Token_SessionLost')) return first;
+  context.loggedIn.delete(nameOf(token));
+  const again = await ensureLoggedIn(context, token);
+  return again.ok ? act() : failed(again.error);
+}

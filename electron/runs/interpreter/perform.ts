@@ -1,0 +1,69 @@
+import type { EffectResult, StepContext } from './context.ts';
+import { generateKey, initializeToken, readTokenBack, verifyKey } from './token-setup.ts';
+import {
+  confirmUnsealed,
+  logInToUnseal,
+  readSealStatus,
+  unsealFromPgp,
+  unsealFromToken,
+  unsealTyped,
+} from './unseal.ts';
+import {
+  checkRoom,
+  checkUninitialized,
+  deliverPgp,
+  handOut,
+  initializeVault,
+  removeEscrow,
+  revokeRoot,
+  storeTrialObject,
+  storeValue,
+  unsealFromEscrow,
+} from './vault-init.ts';
+
+/** Carries out the effect of a step. Each looks first whether it took place already. */
+export function perform(context: StepContext): EffectResult {
+  const { effect } = context.definition;
+  switch (effect.kind) {
+    case 'token.initialize':
+      return initializeToken(context, effect);
+    case 'token.read-back':
+      return readTokenBack(context, effect);
+    case 'token.log-in':
+      return logInToUnseal(context, effect);
+    case 'token.generate-key':
+      return generateKey(context, effect);
+    case 'token.verify-key':
+      return verifyKey(context, effect);
+    case 'vault.check-uninitialized':
+      return checkUninitialized(context, effect);
+    case 'token.check-room':
+      return checkRoom(context, effect);
+    case 'token.trial-object':
+      return storeTrialObject(context, effect);
+    case 'vault.initialize':
+      return initializeVault(context, effect);
+    case 'token.store-value':
+      return storeValue(context, effect);
+    case 'pgp.deliver':
+      return deliverPgp(context, effect);
+    case 'share.hand-out':
+      return handOut(context, effect);
+    case 'vault.unseal-from-escrow':
+      return unsealFromEscrow(context, effect);
+    case 'vault.revoke-root':
+      return revokeRoot(context, effect);
+    case 'escrow.remove':
+      return removeEscrow(context, effect);
+    case 'vault.read-seal-status':
+      return readSealStatus(context, effect);
+    case 'vault.unseal-from-token':
+      return unsealFromToken(context, effect);
+    case 'vault.unseal-from-pgp':
+      return unsealFromPgp(context, effect);
+    case 'vault.unseal-typed':
+      return unsealTyped(context, effect);
+    case 'vault.confirm-unsealed':
+      return confirmUnsealed(context, effect);
+  }
+}
