@@ -1,0 +1,113 @@
+/** Inputs for the contract tests: what each channel honestly gets, and everything that a hostile window could send. */
+import fc from 'fast-check';
+import type { ChannelName } from '../../electron/contract/channels.ts';
+import type { PromptChannelName } from '../../electron/contract/prompt.ts';
+
+const point = Buffer.alloc(65, 4).toString('base64');
+const sealed = {
+  ephemeralPublicKey: point,
+  nonce: Buffer.alloc(12).toString('base64'),
+  ciphertext: Buffer.alloc(40).toString('base64'),
+};
+
+const tokenSetupPlan = {
+  workflow: 'token-setup',
+  rehearsal: true,
+  storeId: 'rehearsal',
+  storeName: 'Rehearsal',
+  slotId: 0,
+  expectedSerial: '',
+  initialize: true,
+  currentLabel: '',
+  label: 'vault-keys',
+  keyLabel: 'bank-vaults',
+  modulusBits: 2048,
+} as const;
+
+/** One well-formed request per channel. */
+export const honestRequests: Readonly<Record<ChannelName, unknown>> = {
+  'view.get': {},
+  'tokens.refresh': {},
+  'tokens.inspect': { storeId: 'softhsm', serial: '0123456789abcdef' },
+  'stores.choose-module': {},
+  'stores.add': { name: 'Nitrokey', modulePath: '/usr/lib/opensc-pkcs11.so' },
+  'stores.remove': { storeId: 'module-1' },
+  'vaults.choose-ca-file': {},
+  'vaults.fetch-certificate': { address: 'https://127.0.0.1:8200' },
+  'vaults.add': { name: 'Production', addresses: ['https://127.0.0.1:8200'], trust: { kind: 'system' } },
+  'vaults.remove': { vaultId: 'vault-1' },
+  'vaults.refresh': { vaultId: 'vault-1' },
+  'pgp.choose-key': {},
+  'pgp.choose-message': {},
+  'runs.start': { plan: tokenSetupPlan },
+  'runs.continue': { runId: 'run-1', typedName: '' },
+  'runs.abandon': { runId: 'run-1', typedName: 'vault-keys' },
+  'runs.note-deviation': { runId: 'run-1', step: 'initialize', text: 'The witness came late.' },
+  'transcripts.save': { runId: 'run-1', format: 'html' },
+  'journal.verify': { runId: '' },
+  'rehearsal.start': {},
+  'rehearsal.discard': {},
+  'app.lock': {},
+  'app.unlock': {},
+  'app.copy-details': { failure: { code: 'Vault_Sealed', message: 'Sealed.', next: 'Unseal it.' } },
+  'settings.change': { theme: 'dark', lockAfterMinutes: 15, operatorName: 'A. Turing' },
+};
+
+export const honestPromptRequests: Readonly<Record<PromptChannelName, unknown>> = {
+  'prompt.get': {},
+  'prompt.submit': { id: 'prompt-1', sealed, consentToLastTry: false },
+  'prompt.reveal': { id: 'prompt-1', publicKey: point },
+  'prompt.confirm': { id: 'prompt-1' },
+  'prompt.cancel': { id: 'prompt-1' },
+};
+
+function nested(depth: number): unknown {
+  let value: unknown = 'bottom';
+  for (let level = 0; level < depth; level += 1) value = { value };
+  return value;
+}
+
+function cyclic(): unknown {
+  const value: Record<string, unknown> = {};
+  value['self'] = value;
+  return value;
+}
+
+/** What no schema takes and what must not cost memory or time either. JSON.parse makes own `__proto__` fields. */
+export const hostileValues: readonly unknown[] = [
+  undefined,
+  null,
+  0,
+  Number.NaN,
+  'x'.repeat(5 * 1024 * 1024),
+  [],
+  [[[[[[[[[[[[[[]]]]]]]]]]]]]],
+  Array.from({ length: 30_000 }, () => 0),
+  new Map([['runId', 'x']]),
+  new Date(0),
+  new Uint8Array(1024),
+  10n,
+  Symbol('x'),
+  () => undefined,
+  JSON.parse('{"__proto__":{"isAdministrator":true}}'),
+  JSON.parse('{"constructor":{"prototype":{"polluted":true}}}'),
+  nested(50),
+  cyclic(),
+  { unknownField: true },
+];
+
+/** Anything that structured cloning lets through, deeply, with the nastiest keys. */
+export const anything = fc.anything({
+  key: fc.oneof(
+    fc.string(),
+    fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'runId', 'storeId', 'plan', 'id'),
+  ),
+  maxDepth: 4,
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withTypedArray: true,
+  withNullPrototype: true,
+  withSparseArray: true,
+});
