@@ -34,14 +34,7 @@ function serve(port: ParentPort, service: TokenService): void {
   async function workOff(): Promise<void> {
     for (let request = queue.shift(); request !== undefined; request = queue.shift()) {
       const { id, method, body } = request;
-      const answer = await service.answer(method, body);
-      if ('later' in answer) {
-        void answer.later.then((result) => {
-          reply(id, result);
-        });
-      } else {
-        reply(id, answer);
-      }
+      reply(id, await service.answer(method, body));
       if (method === 'close') setTimeout(() => process.exit(0), flushMilliseconds);
       // Lets replies leave and requests arrive between two blocking calls.
       await new Promise((resolve) => setImmediate(resolve));

@@ -2,11 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import { secretPurpose } from '../electron/sealing/schema.ts';
 import {
-  createSealer,
   createSealingKeyPair,
   openSecret,
   type SealedSecret,
-  type Sealer,
   type SealingKeyPair,
 } from '../electron/sealing/sealed.ts';
 import { failure, success } from '../electron/workflows/failures.ts';
@@ -21,12 +19,10 @@ import type { TokenResult } from './pkcs11/return-values.ts';
 import { endLogin } from './pkcs11/sessions.ts';
 import { findTokens } from './pkcs11/tokens.ts';
 import { tokenHostRequests, type TokenHostMethod } from './protocol.ts';
-
-/** `later` is work that no longer needs the token, so the next request may begin meanwhile. */
-export type Answer = TokenResult<unknown> | { readonly later: Promise<TokenResult<unknown>> };
+import { createSealer, type Sealer } from './sealer.ts';
 
 export interface TokenService {
-  answer(method: string, body: unknown): Promise<Answer>;
+  answer(method: string, body: unknown): Promise<TokenResult<unknown>>;
 }
 
 interface MethodSchemas<Request, Reply> {
@@ -34,14 +30,12 @@ interface MethodSchemas<Request, Reply> {
   readonly reply: z.ZodType<Reply>;
 }
 
-type Handler = (body: unknown) => Promise<Answer>;
+type Handler = (body: unknown) => Promise<TokenResult<unknown>>;
 
 /** Ties a method's work to its schemas: the request is parsed, the reply's type is checked. */
 function handler<Request, Reply>(
   schemas: MethodSchemas<Request, Reply>,
-  work: (
-    request: Request,
-  ) => TokenResult<Reply> | Promise<TokenResult<Reply>> | { readonly later: Promise<TokenResult<Reply>> },
+  work: (request: Request) => TokenResult<Reply> | Promise<TokenResult<Reply>>,
 ): Handler {
   return async (body) => {
     const parsed = schemas.request.safeParse(body);
@@ -138,7 +132,7 @@ export async function createTokenService(modulePath: string): Promise<TokenServi
     ),
     decrypt: handler(tokenHostRequests.decrypt, ({ serial, keyLabel, ciphertext, recipient, purpose }) => {
       const plaintext = withModule((module) => decrypt(module, serial, keyLabel, Buffer.from(ciphertext, 'base64')));
-      return plaintext.ok ? { later: sealers.seal(plaintext.value, recipient, purpose) } : plaintext;
+      return plaintext.ok ? sealers.seal(plaintext.value, recipient, purpose) : plaintext;
     }),
     verifyDecrypt: handler(tokenHostRequests.verifyDecrypt, ({ serial, keyLabel, ciphertext, expectedSha256 }) => {
       const plaintext = withModule((module) => decrypt(module, serial, keyLabel, Buffer.from(ciphertext, 'base64')));
@@ -194,33 +188,28 @@ async function withSecret<Value>(
 
 interface SealerCache {
   /** Seals and wipes. */
-  seal(plaintext: Plaintext, recipient: string, purpose: string): Promise<TokenResult<{ sealed: SealedSecret }>>;
+  seal(plaintext: Plaintext, recipient: string, purpose: string): TokenResult<{ sealed: SealedSecret }>;
 }
 
 function createSealerCache(): SealerCache {
-  const sealers = new Map<string, Promise<Sealer>>();
-  function sealerFor(recipient: string, purpose: string): Promise<Sealer> {
+  const sealers = new Map<string, Sealer>();
+  function sealerFor(recipient: string, purpose: string): Sealer | undefined {
     const name = `${recipient} ${purpose}`;
     const known = sealers.get(name);
     if (known !== undefined) return known;
     const made = createSealer(recipient, purpose);
+    if (made === undefined) return undefined;
     sealers.set(name, made);
     const [oldest] = sealers.keys();
     if (sealers.size > sealersKept && oldest !== undefined) sealers.delete(oldest);
     return made;
   }
   return {
-    seal: async (plaintext, recipient, purpose) => {
-      try {
-        const sealer = await sealerFor(recipient, purpose);
-        return success({ sealed: await sealer.seal(plaintext.bytes) });
-      } catch (cause) {
-        // WebCrypto refuses a point that is not on the curve.
-        if (cause instanceof DOMException) return badRequest('The receiver’s public key is none.');
-        throw cause;
-      } finally {
-        plaintext.wipe();
-      }
+    seal: (plaintext, recipient, purpose) => {
+      const sealer = sealerFor(recipient, purpose);
+      const sealed = sealer?.seal(plaintext.bytes);
+      plaintext.wipe();
+      return sealed === undefined ? badRequest('The receiver’s public key is none.') : success({ sealed });
     },
   };
 }

@@ -73,52 +73,8 @@ async function deriveKey(
   );
 }
 
-/** Seals any number of secrets to one receiver for one purpose. */
-export interface Sealer {
-  /** @param secret the bytes; wiped before this answers */
-  seal(secret: Uint8Array<ArrayBuffer>): Promise<SealedSecret>;
-}
-
 /**
- * Random 96-bit nonces under one key stay far from colliding up to 2^32 messages (NIST SP 800-38D, section
- * 8.3); a sealer takes a new ephemeral key long before.
- */
-const messagesPerKey = 2 ** 20;
-
-/**
- * Derives the key once and seals with a fresh nonce each time: for a host that answers many requests.
- * What it makes is opened by `openSecret` like any other.
- * @param recipientPublicKey the receiver's `publicKey` (base64)
- * @param purpose what the secrets may be used for; the receiver must name the same
- */
-export async function createSealer(recipientPublicKey: string, purpose: string): Promise<Sealer> {
-  const recipient = fromBase64(recipientPublicKey);
-  const additionalData = new TextEncoder().encode(purpose);
-  const startKey = async (): Promise<{ ephemeralPublicKey: string; key: CryptoKey }> => {
-    const ephemeral = await createSealingKeyPair();
-    const key = await deriveKey(ephemeral.privateKey, recipient, recipient, purpose, 'encrypt');
-    return { ephemeralPublicKey: ephemeral.publicKey, key };
-  };
-  let current = await startKey();
-  let messages = 0;
-  return {
-    seal: async (secret) => {
-      messages += 1;
-      if (messages > messagesPerKey) {
-        messages = 1;
-        current = await startKey();
-      }
-      const { ephemeralPublicKey, key } = current;
-      const nonce = crypto.getRandomValues(new Uint8Array(12));
-      const ciphertext = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData }, key, secret);
-      secret.fill(0);
-      return { ephemeralPublicKey, nonce: toBase64(nonce), ciphertext: toBase64(new Uint8Array(ciphertext)) };
-    },
-  };
-}
-
-/**
- * Seals one secret to a receiver.
+ * Seals a secret to a receiver.
  * @param recipientPublicKey the receiver's `publicKey` (base64)
  * @param secret the bytes; wiped before this returns
  * @param purpose what the secret may be used for; the receiver must name the same
@@ -128,8 +84,16 @@ export async function sealSecret(
   secret: Uint8Array<ArrayBuffer>,
   purpose: string,
 ): Promise<SealedSecret> {
-  const sealer = await createSealer(recipientPublicKey, purpose);
-  return sealer.seal(secret);
+  const recipient = fromBase64(recipientPublicKey);
+  const ephemeral = await createSealingKeyPair();
+  const key = await deriveKey(ephemeral.privateKey, recipient, recipient, purpose, 'encrypt');
+  const nonce = crypto.getRandomValues(new Uint8Array(12));
+  const additionalData = new TextEncoder().encode(purpose);
+  const ciphertext = new Uint8Array(
+    await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData }, key, secret),
+  );
+  secret.fill(0);
+  return { ephemeralPublicKey: ephemeral.publicKey, nonce: toBase64(nonce), ciphertext: toBase64(ciphertext) };
 }
 
 /**
