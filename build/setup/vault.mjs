@@ -1,6 +1,6 @@
-/** A Vault server program for tests and rehearsals: found, or built by the same code as the app's. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/** A Vault server program for tests and rehearsals: found where the app finds one, or built into the app's cache. */
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ask, cacheDirectory, findProgram, projectNode, root, run, say, SetupError } from './commands.mjs';
 
 const source = join(root, 'electron/rehearsal/vault-binary.ts');
@@ -24,14 +24,25 @@ export function findVault() {
 export function ensureVault() {
   const found = findVault();
   if (found !== undefined) return found;
-  if (findProgram('go') === undefined && !existsSync('/usr/local/go/bin/go'))
+  const go = findProgram('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined);
+  if (go === undefined)
     throw new SetupError(
       'Tests need a Vault server. Put `vault` or `bao` on PATH, or name one in VAULT_BIN; or install Go 1.25 or later ' +
         "(https://go.dev/dl, Debian's own is too old), and it is built once, in about 4 minutes.",
     );
   say('  Building Vault for the tests, once (about 4 minutes)');
-  run(projectNode, [join(root, 'build/setup/build-vault.ts')]);
-  const built = findVault();
-  if (built === undefined) throw new SetupError('Vault could not be built; the reason is above.');
-  return built;
+  const target = evaluate('process.stdout.write(vault.cachedVaultPath(cache));', ask);
+  if (target === undefined) throw new SetupError('electron/rehearsal/vault-binary.ts could not be run.');
+  mkdirSync(dirname(target), { recursive: true });
+  const work = `${target}.${process.pid}`;
+  const args = ['build', '-trimpath', '-mod=readonly', '-tags', 'minimal', '-ldflags', '-s -w', '-o', work, '.'];
+  const environment = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
+  if (!run(go, args, { cwd: join(root, 'build/servers/vault'), env: environment })) {
+    rmSync(work, { force: true });
+    throw new SetupError(
+      'Vault could not be built; the reason is above. Most often the Go proxy could not be reached.',
+    );
+  }
+  renameSync(work, target);
+  return target;
 }
