@@ -1,0 +1,103 @@
+import { useState, type ReactNode } from 'react';
+import type { AppView } from '../../../electron/contract/views.ts';
+import { text } from '../../text/en.ts';
+import { Choices, LineField, Picker } from '../../ui/Fields.tsx';
+import { Card, Items, Note } from '../../ui/Pieces.tsx';
+import { RehearsalMark } from '../../ui/StateMark.tsx';
+import { PlanLayout } from './PlanLayout.tsx';
+import { checkTokenSetup, freshTokenSetupForm, lossesOf, proposeLabel, tokenKey } from './token-setup-form.ts';
+import { useInspection } from './use-inspection.ts';
+
+const words = text.plans.tokenSetup;
+
+export function TokenSetupPlanPage({ view, storeId, slotId }: { readonly view: AppView; readonly storeId: string; readonly slotId: string }): ReactNode {
+  const [form, setForm] = useState(() => {
+    const named = view.tokens.find((each) => each.storeId === storeId && String(each.slotId) === slotId);
+    return freshTokenSetupForm(view, named ?? (storeId === '' ? undefined : view.tokens.find((each) => each.storeId === storeId && !each.initialized)));
+  });
+  const token = view.tokens.find((each) => tokenKey(each) === form.token);
+  useInspection(token);
+  const { errors, plan, will } = checkTokenSetup(view, form);
+  const initialize = form.initialize || token?.initialized !== true;
+  const bits = { '2048': 2048, '3072': 3072, '4096': 4096 } as const;
+  return (
+    <PlanLayout
+      title={words.title}
+      lead={words.lead}
+      marks={token?.rehearsal === true ? <RehearsalMark /> : undefined}
+      will={will}
+      errors={Object.values(errors)}
+      plan={plan}
+    >
+      <Card>
+        <Picker
+          label={words.token}
+          term="token"
+          placeholder={words.tokenNone}
+          value={form.token}
+          error={form.token === '' ? undefined : errors.token}
+          onChange={(key) => {
+            const chosen = view.tokens.find((each) => tokenKey(each) === key);
+            setForm((before) => ({ ...before, token: key, initialize: chosen?.initialized !== true, label: proposeLabel(view, chosen) }));
+          }}
+          choices={view.tokens.map((each) => ({
+            value: tokenKey(each),
+            title: each.initialized ? words.tokenOption(each.label, each.serial, each.storeName) : words.slotOption(each.slotId, each.storeName),
+            disabled: each.writeProtected,
+          }))}
+        />
+        {token?.initialized === true ? (
+          <Choices
+            label={words.mode}
+            value={form.initialize ? 'erase' : 'keep'}
+            error={errors.mode}
+            onChange={(mode) => {
+              setForm((before) => ({ ...before, initialize: mode === 'erase' }));
+            }}
+            choices={[
+              { value: 'keep', title: words.keep, help: words.keepHelp },
+              { value: 'erase', title: words.erase, help: words.eraseHelp },
+            ]}
+          />
+        ) : null}
+        {token?.initialized === true && form.initialize ? (
+          <Note tone="bad" shape="stop" title={words.lostTitle}>
+            <Items marks="bullets" items={lossesOf(token)} />
+          </Note>
+        ) : null}
+        {initialize ? (
+          <LineField
+            label={words.label}
+            help={words.labelHelp}
+            value={form.label}
+            error={errors.label}
+            onChange={(label) => {
+              setForm((before) => ({ ...before, label }));
+            }}
+          />
+        ) : null}
+      </Card>
+      <Card>
+        <LineField
+          label={words.keyLabel}
+          help={words.keyLabelHelp}
+          term="key-label"
+          value={form.keyLabel}
+          error={errors.keyLabel}
+          onChange={(keyLabel) => {
+            setForm((before) => ({ ...before, keyLabel }));
+          }}
+        />
+        <Choices
+          label={words.bits}
+          term="wrapping-key"
+          value={form.modulusBits === 2048 ? '2048' : form.modulusBits === 3072 ? '3072' : '4096'}
+          onChange={(value) => {
+            setForm((before) => ({ ...before, modulusBits: bits[value] }));
+          }}
+          choices={(['2048', '3072', '4096'] as const).map((value) => ({ value, title: words.bitsName(bits[value]), help: words.bitsHelp[bits[value]] }))}
+        />
+      </Card>
+    </PlanLayout>
+  );
+}

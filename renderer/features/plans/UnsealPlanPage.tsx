@@ -1,0 +1,194 @@
+import { useState, type ReactNode } from 'react';
+import { FileLock2, Keyboard, KeyRound, X } from 'lucide-react';
+import type { AppView } from '../../../electron/contract/views.ts';
+import { act } from '../../stores/alert-store.ts';
+import { text } from '../../text/en.ts';
+import { Button } from '../../ui/Button.tsx';
+import { classesOf } from '../../ui/classes.ts';
+import { LineField, Picker } from '../../ui/Fields.tsx';
+import { Actions, Card, Mono, Note, Page } from '../../ui/Pieces.tsx';
+import { RehearsalMark, VaultStateMark } from '../../ui/StateMark.tsx';
+import { tokenOfVault } from '../../views/glance.ts';
+import { PlanLayout } from './PlanLayout.tsx';
+import { tokenKey } from './token-setup-form.ts';
+import { checkUnseal, freshUnsealForm, nodesToUnseal, proposeSources, type SourceForm } from './unseal-form.ts';
+import styles from './plans.module.css';
+
+const css = classesOf(styles);
+const words = text.plans.unseal;
+
+export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; readonly vaultId: string }): ReactNode {
+  const [form, setForm] = useState(() => freshUnsealForm(view, vaultId));
+  const vault = view.vaults.find((each) => each.id === form.vaultId);
+  const { errors, plan, will } = checkUnseal(view, form);
+  const setSources = (sources: readonly SourceForm[]): void => {
+    setForm((before) => ({ ...before, sources }));
+  };
+  const addPgp = async (): Promise<void> => {
+    const reply = await act('pgp.choose-message', {});
+    if (reply?.chosen !== true) return;
+    setForm((before) => ({ ...before, sources: [...before.sources, { kind: 'pgp', custodian: '', fileName: reply.fileName, messageBase64: reply.messageBase64 }] }));
+  };
+  const recorded = vault === undefined ? undefined : tokenOfVault(view, vault);
+  const nodes = vault === undefined ? [] : nodesToUnseal(vault);
+  const [firstNode] = nodes;
+  const hasToken = form.sources.some((source) => source.kind === 'token');
+  const { each, ...whole } = errors;
+  if (view.vaults.length === 0) {
+    return (
+      <Page title={words.title}>
+        <p>{words.vaultsNone}</p>
+      </Page>
+    );
+  }
+  return (
+    <PlanLayout
+      title={words.title}
+      lead={words.lead}
+      marks={vault?.rehearsal === true ? <RehearsalMark /> : undefined}
+      will={will}
+      errors={[...Object.values(whole), ...Object.values(each)]}
+      plan={plan}
+    >
+      <Card>
+        <Picker
+          label={words.vault}
+          placeholder={words.vaultNone}
+          value={form.vaultId}
+          error={form.vaultId === '' ? undefined : errors.vault}
+          onChange={(chosen) => {
+            const next = view.vaults.find((candidate) => candidate.id === chosen);
+            setForm({ vaultId: chosen, sources: next === undefined ? [] : proposeSources(view, next) });
+          }}
+          choices={view.vaults.map((candidate) => ({ value: candidate.id, title: candidate.name, help: text.states.vault[candidate.state] }))}
+        />
+        <div>
+          <h3>{words.nodes}</h3>
+          {nodes.length === 0 ? <p className={css('quiet')}>{words.nodesNone}</p> : null}
+          <ul aria-label={words.nodes}>
+            {nodes.map((node) => (
+              <li key={node.address} className={css('node')}>
+                <Mono>{node.address}</Mono>
+                <VaultStateMark state={node.state} />
+              </li>
+            ))}
+          </ul>
+        </div>
+        {firstNode === undefined || firstNode.threshold === 0 ? null : (
+          <p>
+            {words.needed(firstNode.threshold)} {firstNode.progress > 0 ? words.already(firstNode.progress) : ''}
+          </p>
+        )}
+      </Card>
+      <Card title={words.sources}>
+        {recorded === undefined ? null : (
+          <Note tone="good" shape="check">
+            <p>{words.tokenFound}</p>
+          </Note>
+        )}
+        {vault !== undefined && vault.tokenSerial !== '' && recorded === undefined ? (
+          <Note tone="warn" shape="unplug">
+            <p>{words.tokenGone(vault.tokenSerial)}</p>
+          </Note>
+        ) : null}
+        {form.sources.length === 0 ? <p className={css('quiet')}>{words.sourcesNone}</p> : null}
+        {form.sources.map((source, index) => (
+          <Source
+            key={index}
+            number={index + 1}
+            source={source}
+            view={view}
+            error={each[index]}
+            onChange={(changed) => {
+              setSources(form.sources.map((before, at) => (at === index ? changed : before)));
+            }}
+            onRemove={() => {
+              setSources(form.sources.filter((_, at) => at !== index));
+            }}
+          />
+        ))}
+        <Actions>
+          {hasToken ? null : (
+            <Button
+              icon={<KeyRound size={18} aria-hidden />}
+              onPress={() => {
+                const first = recorded ?? view.tokens.find((token) => token.initialized);
+                setSources([{ kind: 'token', token: first === undefined ? '' : tokenKey(first), keyLabel: vault === undefined || vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel }, ...form.sources]);
+              }}
+            >
+              {words.useToken}
+            </Button>
+          )}
+          <Button icon={<FileLock2 size={18} aria-hidden />} onPress={() => void addPgp()}>
+            {words.addPgp}
+          </Button>
+          <Button
+            icon={<Keyboard size={18} aria-hidden />}
+            onPress={() => {
+              setSources([...form.sources, { kind: 'typed', custodian: '' }]);
+            }}
+          >
+            {words.addTyped}
+          </Button>
+        </Actions>
+      </Card>
+    </PlanLayout>
+  );
+}
+
+function Source(props: {
+  readonly number: number;
+  readonly source: SourceForm;
+  readonly view: AppView;
+  readonly error: string | undefined;
+  readonly onChange: (source: SourceForm) => void;
+  readonly onRemove: () => void;
+}): ReactNode {
+  const { source } = props;
+  const title = { token: words.fromToken, pgp: words.pgpFrom, typed: words.typedBy }[source.kind];
+  return (
+    <div className={css('source')} role="group" aria-label={`${String(props.number)}. ${title}`}>
+      <div className={css('sourceHead')}>
+        <strong>{`${String(props.number)}. ${title}`}</strong>
+        <Button look="quiet" icon={<X size={18} aria-hidden />} name={words.removeOf(String(props.number))} onPress={props.onRemove}>
+          {words.remove}
+        </Button>
+      </div>
+      {source.kind === 'token' ? (
+        <div className={css('pair')}>
+          <Picker
+            label={words.token}
+            value={source.token}
+            error={props.error}
+            onChange={(token) => {
+              props.onChange({ ...source, token });
+            }}
+            choices={props.view.tokens.filter((token) => token.initialized).map((token) => ({ value: tokenKey(token), title: `${token.label} (${token.serial})`, help: token.storeName }))}
+          />
+          <LineField
+            label={words.keyLabel}
+            term="key-label"
+            value={source.keyLabel}
+            onChange={(keyLabel) => {
+              props.onChange({ ...source, keyLabel });
+            }}
+          />
+        </div>
+      ) : (
+        <>
+          {source.kind === 'pgp' ? <span className={css('quiet')}>{words.file(source.fileName)}</span> : null}
+          <LineField
+            label={words.custodianOf(props.number)}
+            term="custodian"
+            value={source.custodian}
+            maximumLength={80}
+            error={props.error}
+            onChange={(custodian) => {
+              props.onChange({ ...source, custodian });
+            }}
+          />
+        </>
+      )}
+    </div>
+  );
+}

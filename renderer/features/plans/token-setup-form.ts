@@ -1,0 +1,109 @@
+/** What is decided before a token is set up: checks in plain words, and the plan. Pure. */
+import type { AppView, TokenView } from '../../../electron/contract/views.ts';
+import type { TokenSetupPlan } from '../../../electron/workflows/plans.ts';
+import { text } from '../../text/en.ts';
+
+const words = text.plans.tokenSetup;
+
+export interface TokenSetupForm {
+  /** '' or the key of a token, see `tokenKey`. */
+  readonly token: string;
+  readonly initialize: boolean;
+  readonly label: string;
+  readonly keyLabel: string;
+  readonly modulusBits: 2048 | 3072 | 4096;
+}
+
+/** CK_TOKEN_INFO.label is 32 bytes of UTF-8 (PKCS#11 v2.40, section 3.2). */
+export const tokenLabelBytes = 32;
+
+/** Names one token in a list; slot numbers change, so an initialised one goes by serial. */
+export function tokenKey(token: Pick<TokenView, 'storeId' | 'serial' | 'slotId' | 'initialized'>): string {
+  return token.initialized && token.serial !== '' ? `${token.storeId}|serial ${token.serial}` : `${token.storeId}|slot ${String(token.slotId)}`;
+}
+
+export function byteLength(value: string): number {
+  return new TextEncoder().encode(value).length;
+}
+
+export type TokenSetupErrors = Readonly<Partial<Record<'token' | 'label' | 'keyLabel' | 'mode', string>>>;
+
+export interface Checked<Plan, Errors> {
+  readonly errors: Errors;
+  /** Only where there is no error. */
+  readonly plan: Plan | undefined;
+  /** What will happen, in order. */
+  readonly will: readonly string[];
+}
+
+export function freshTokenSetupForm(view: AppView, token: TokenView | undefined): TokenSetupForm {
+  return {
+    token: token === undefined ? '' : tokenKey(token),
+    initialize: token?.initialized !== true,
+    label: proposeLabel(view, token),
+    keyLabel: 'bank-vaults',
+    modulusBits: 2048,
+  };
+}
+
+/** "rehearsal" or "vault-unseal", numbered where that is taken. */
+export function proposeLabel(view: AppView, token: TokenView | undefined): string {
+  const stem = token?.rehearsal === true ? 'rehearsal' : 'vault-unseal';
+  const taken = new Set(view.tokens.map((each) => each.label));
+  if (!taken.has(stem)) return stem;
+  let number = 2;
+  while (taken.has(`${stem}-${String(number)}`)) number += 1;
+  return `${stem}-${String(number)}`;
+}
+
+export function checkTokenSetup(view: AppView, form: TokenSetupForm): Checked<TokenSetupPlan, TokenSetupErrors> {
+  const token = view.tokens.find((each) => tokenKey(each) === form.token);
+  if (token === undefined) return { errors: { token: words.errorToken }, plan: undefined, will: [] };
+  const initialize = form.initialize || !token.initialized;
+  const errors: { -readonly [Field in keyof TokenSetupErrors]: string } = {};
+  if (token.writeProtected) errors.token = words.errorWriteProtected;
+  if (initialize) {
+    const label = form.label.trim();
+    if (label === '') errors.label = words.errorLabelEmpty;
+    else if (byteLength(label) > tokenLabelBytes) errors.label = words.errorLabelLong(byteLength(label));
+    else if (view.tokens.some((each) => each !== token && each.label === label)) errors.label = words.errorLabelInUse(label);
+  } else {
+    if (!token.userPinSet) errors.mode = words.errorPinUnset;
+    else if (token.userPinState === 'locked') errors.mode = words.errorPinLocked;
+  }
+  const keyLabel = form.keyLabel.trim();
+  if (keyLabel === '') errors.keyLabel = words.errorKeyLabelEmpty;
+  else if (!initialize && token.wrappingKeys.some((key) => key.label === keyLabel)) errors.keyLabel = words.errorKeyLabelInUse(keyLabel);
+  const plan: TokenSetupPlan = {
+    workflow: 'token-setup',
+    rehearsal: token.rehearsal,
+    storeId: token.storeId,
+    storeName: token.storeName,
+    slotId: token.slotId,
+    expectedSerial: token.initialized ? token.serial : '',
+    initialize,
+    currentLabel: token.initialized ? token.label : '',
+    label: initialize ? form.label.trim() : token.label,
+    keyLabel,
+    modulusBits: form.modulusBits,
+  };
+  return { errors, plan: Object.keys(errors).length === 0 ? plan : undefined, will: describe(plan) };
+}
+
+function describe(plan: TokenSetupPlan): readonly string[] {
+  return [
+    ...(plan.initialize && plan.expectedSerial !== '' ? [words.will.erase(plan.expectedSerial)] : []),
+    ...(plan.initialize ? [words.will.initialize, words.will.readBack] : []),
+    words.will.key(plan.modulusBits, plan.keyLabel),
+    words.will.verify,
+  ];
+}
+
+/** What erasing a token takes with it. */
+export function lossesOf(token: TokenView): readonly string[] {
+  return [
+    words.lost(token.label, token.serial),
+    ...token.wrappingKeys.map((key) => words.lostKey(key.label)),
+    ...token.dataObjects.map((object) => words.lostObject(object.label)),
+  ];
+}

@@ -1,0 +1,183 @@
+/** What is decided before a Vault is initialised: checks in plain words, warnings, and the plan. Pure. */
+import type { AppView } from '../../../electron/contract/views.ts';
+import type { RootTokenDestination, ShareDestination } from '../../../electron/workflows/ports.ts';
+import type { VaultInitPlan } from '../../../electron/workflows/plans.ts';
+import { text } from '../../text/en.ts';
+import { tokenKey, type Checked } from './token-setup-form.ts';
+
+const words = text.plans.vaultInit;
+
+/** A PGP key that was chosen and read; the public half only. */
+export interface ChosenPgpKey {
+  readonly fingerprint: string;
+  readonly userId: string;
+  readonly algorithm: string;
+  readonly expires: string;
+  readonly publicKeyArmored: string;
+}
+
+/** One share's destination as it is being decided; fields of another kind are kept for changing one's mind. */
+export interface DestinationForm {
+  readonly kind: 'token' | 'pgp' | 'shown';
+  readonly custodian: string;
+  readonly pgpKey: ChosenPgpKey | undefined;
+}
+
+export interface VaultInitForm {
+  readonly vaultId: string;
+  readonly token: string;
+  readonly keyLabel: string;
+  readonly shares: number;
+  readonly threshold: number;
+  /** May be longer than `shares`, so that lowering and raising it loses nothing. */
+  readonly destinations: readonly DestinationForm[];
+  readonly rootToken: { readonly kind: 'token' | 'pgp' | 'revoked'; readonly custodian: string; readonly pgpKey: ChosenPgpKey | undefined };
+}
+
+export interface VaultInitErrors {
+  readonly vault?: string;
+  readonly token?: string;
+  readonly keyLabel?: string;
+  readonly shares?: string;
+  readonly threshold?: string;
+  readonly rootToken?: string;
+  /** By share index. */
+  readonly destinations: Readonly<Record<number, string>>;
+}
+
+export const onToken: DestinationForm = { kind: 'token', custodian: '', pgpKey: undefined };
+
+export function destinationAt(form: VaultInitForm, index: number): DestinationForm {
+  return form.destinations[index] ?? onToken;
+}
+
+export function changeDestination(form: VaultInitForm, index: number, change: Partial<DestinationForm>): VaultInitForm {
+  const destinations = Array.from({ length: Math.max(form.destinations.length, index + 1) }, (_, at) =>
+    at === index ? { ...destinationAt(form, at), ...change } : destinationAt(form, at),
+  );
+  return { ...form, destinations };
+}
+
+export function freshVaultInitForm(view: AppView, vaultId: string): VaultInitForm {
+  const vault = view.vaults.find((each) => each.id === vaultId) ?? view.vaults.find((each) => each.state === 'uninitialized');
+  const usable = view.tokens.filter((token) => token.initialized && token.rehearsal === (vault?.rehearsal ?? false));
+  const token = usable.find((each) => each.wrappingKeys.some((key) => key.complete && !key.doubled)) ?? usable[0];
+  return {
+    vaultId: vault?.id ?? '',
+    token: token === undefined ? '' : tokenKey(token),
+    keyLabel: '',
+    shares: 5,
+    threshold: 3,
+    destinations: [],
+    rootToken: { kind: 'revoked', custodian: '', pgpKey: undefined },
+  };
+}
+
+/** The chosen label, or the one that offers itself: bank-vaults where it is there, else the first whole pair. */
+export function effectiveKeyLabel(view: AppView, form: VaultInitForm): string {
+  const keys = view.tokens.find((each) => tokenKey(each) === form.token)?.wrappingKeys.filter((key) => key.complete) ?? [];
+  if (keys.some((key) => key.label === form.keyLabel)) return form.keyLabel;
+  return (keys.find((key) => key.label === 'bank-vaults') ?? keys[0])?.label ?? '';
+}
+
+export function checkVaultInit(view: AppView, form: VaultInitForm): Checked<VaultInitPlan, VaultInitErrors> & { readonly warnings: readonly string[] } {
+  const vault = view.vaults.find((each) => each.id === form.vaultId);
+  const token = view.tokens.find((each) => tokenKey(each) === form.token);
+  const keyLabel = effectiveKeyLabel(view, form);
+  const key = token?.wrappingKeys.find((each) => each.label === keyLabel);
+  const node = vault?.nodes.find((each) => each.state === 'uninitialized') ?? vault?.nodes[0];
+  const destinations: Record<number, string> = {};
+  const errors: { -readonly [Field in keyof VaultInitErrors]: VaultInitErrors[Field] } = { destinations };
+
+  if (vault === undefined) errors.vault = words.errorVault;
+  else if (vault.state !== 'uninitialized' && node?.state !== 'uninitialized') {
+    errors.vault = words.errorVaultState(vault.name, text.states.vault[vault.state].toLowerCase());
+  }
+  if (token === undefined) errors.token = words.errorToken;
+  else {
+    const taken = token.dataObjects.map((object) => object.label).filter((label) => /^vault-(root|test|unseal-\d+)$/u.test(label));
+    if (taken.length > 0) errors.token = words.errorObjects(taken.join(', '));
+    if (token.inspected && key === undefined) errors.keyLabel = words.keysNone;
+    else if (key === undefined) errors.keyLabel = words.errorKey;
+    else if (key.doubled) errors.keyLabel = words.errorKeyDoubled;
+  }
+  if (!Number.isInteger(form.shares) || form.shares < 1 || form.shares > 255) errors.shares = words.errorSharesRange;
+  if (form.threshold > form.shares) errors.threshold = words.errorThresholdAbove;
+  else if (form.shares > 1 && form.threshold < 2) errors.threshold = words.errorThresholdLow;
+
+  const chosen: ShareDestination[] = [];
+  for (let index = 0; index < form.shares; index += 1) {
+    const destination = destinationAt(form, index);
+    const custodian = destination.custodian.trim();
+    if (destination.kind === 'token') chosen.push({ kind: 'token' });
+    else if (custodian === '') destinations[index] = words.errorCustodian(index + 1);
+    else if (destination.kind === 'shown') chosen.push({ kind: 'shown', custodian });
+    else if (destination.pgpKey === undefined) destinations[index] = words.errorPgpKey(index + 1);
+    else chosen.push({ kind: 'pgp', custodian, publicKeyArmored: destination.pgpKey.publicKeyArmored, fingerprint: destination.pgpKey.fingerprint });
+  }
+
+  let rootToken: RootTokenDestination = { kind: 'revoked' };
+  if (form.rootToken.kind === 'token') rootToken = { kind: 'token' };
+  if (form.rootToken.kind === 'pgp') {
+    const custodian = form.rootToken.custodian.trim();
+    if (custodian === '') errors.rootToken = words.errorRootCustodian;
+    else if (form.rootToken.pgpKey === undefined) errors.rootToken = words.errorRootKey;
+    else {
+      const { publicKeyArmored, fingerprint } = form.rootToken.pgpKey;
+      rootToken = { kind: 'pgp', custodian, publicKeyArmored, fingerprint };
+    }
+  }
+
+  const wrong = Object.keys(errors).length > 1 || Object.keys(destinations).length > 0;
+  const warnings = warn(form);
+  const will = vault === undefined ? [] : describe(vault.name, form, chosen, rootToken);
+  if (wrong || vault === undefined || token === undefined || node === undefined) return { errors, plan: undefined, will, warnings };
+  const plan: VaultInitPlan = {
+    workflow: 'vault-init',
+    rehearsal: vault.rehearsal,
+    vaultId: vault.id,
+    vaultName: vault.name,
+    connection: { address: node.address, trust: vault.trust },
+    token: { storeId: token.storeId, serial: token.serial, label: token.label },
+    keyLabel,
+    shares: form.shares,
+    threshold: form.threshold,
+    destinations: chosen,
+    rootToken,
+  };
+  return { errors, plan, will, warnings };
+}
+
+/** Split knowledge that is none: one person or one device with enough to open the Vault. */
+function warn(form: VaultInitForm): readonly string[] {
+  const perPerson = new Map<string, number>();
+  let onTokenCount = 0;
+  for (let index = 0; index < form.shares; index += 1) {
+    const destination = destinationAt(form, index);
+    const name = destination.custodian.trim();
+    if (destination.kind === 'token') onTokenCount += 1;
+    else if (name !== '') perPerson.set(name, (perPerson.get(name) ?? 0) + 1);
+  }
+  const warnings: string[] = [];
+  for (const [name, shares] of perPerson) {
+    if (shares >= form.threshold) warnings.push(words.warnSamePerson(name, shares, form.threshold));
+  }
+  if (onTokenCount >= form.threshold) warnings.push(words.warnTokenAlone);
+  return warnings;
+}
+
+function describe(vaultName: string, form: VaultInitForm, chosen: readonly ShareDestination[], rootToken: RootTokenDestination): readonly string[] {
+  const stored = chosen.filter((each) => each.kind === 'token').length;
+  const encrypted = chosen.filter((each) => each.kind === 'pgp').length;
+  const shown = chosen.flatMap((each) => (each.kind === 'shown' ? [each.custodian] : []));
+  return [
+    words.will.check(vaultName),
+    words.will.trial,
+    words.will.init(form.threshold, form.shares),
+    ...(stored > 0 ? [words.will.token(stored)] : []),
+    ...(encrypted > 0 ? [words.will.pgp(encrypted)] : []),
+    ...(shown.length > 0 ? [words.will.shown(shown.join(', '))] : []),
+    rootToken.kind === 'token' ? words.will.rootToken : rootToken.kind === 'pgp' ? words.will.rootPgp(rootToken.custodian) : words.will.rootRevoked,
+    words.will.end,
+  ];
+}

@@ -1,0 +1,64 @@
+import { useState, type ReactNode } from 'react';
+import { Download, ShieldCheck } from 'lucide-react';
+import type { RunView } from '../../../electron/contract/views.ts';
+import { act, useAlerts } from '../../stores/alert-store.ts';
+import { text } from '../../text/en.ts';
+import { Button } from '../../ui/Button.tsx';
+import { ActionMenu } from '../../ui/Dialogs.tsx';
+import { Card, Note } from '../../ui/Pieces.tsx';
+import { VerificationDialog, type Verification } from '../journal/VerificationDialog.tsx';
+
+export function EndedRun({ run }: { readonly run: RunView }): ReactNode {
+  const completed = run.status === 'completed';
+  return (
+    <Card look="accent">
+      <Note tone={completed ? 'good' : 'mute'} shape={completed ? 'check' : 'none'} title={completed ? text.runs.completedTitle : text.runs.abandonedTitle}>
+        <p>{completed ? text.runs.completedText : text.runs.abandonedText}</p>
+      </Note>
+      <TranscriptActs run={run} />
+    </Card>
+  );
+}
+
+/** Saving and verifying, for the run's page and the journal. */
+export function TranscriptActs({ run, compact }: { readonly run: RunView; readonly compact?: boolean }): ReactNode {
+  const [verification, setVerification] = useState<Verification>();
+  const say = useAlerts((state) => state.say);
+  const save = async (format: 'html' | 'pdf' | 'jsonl'): Promise<void> => {
+    const reply = await act('transcripts.save', { runId: run.id, format });
+    if (reply !== undefined && reply.path !== '') say(text.runs.saved(reply.path));
+  };
+  const verify = async (): Promise<void> => {
+    setVerification(await act('journal.verify', { runId: run.id }));
+  };
+  return (
+    <div>
+      <ActionMenu
+        label={compact === true ? text.journal.save : text.runs.save}
+        {...(compact === true ? { name: text.journal.saveOf(run.title) } : {})}
+        look={compact === true ? 'quiet' : 'primary'}
+        icon={<Download size={18} aria-hidden />}
+        items={[
+          { id: 'html', title: text.runs.saveHtml },
+          { id: 'pdf', title: text.runs.savePdf },
+          { id: 'jsonl', title: text.runs.saveJsonl },
+        ]}
+        onAction={(format) => void save(format)}
+      />{' '}
+      <Button
+        look={compact === true ? 'quiet' : 'plain'}
+        icon={<ShieldCheck size={18} aria-hidden />}
+        {...(compact === true ? { name: text.journal.verifyOf(run.title) } : {})}
+        onPress={() => void verify()}
+      >
+        {compact === true ? text.journal.verify : text.runs.verify}
+      </Button>
+      <VerificationDialog
+        verification={verification}
+        onClose={() => {
+          setVerification(undefined);
+        }}
+      />
+    </div>
+  );
+}

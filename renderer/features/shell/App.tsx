@@ -1,0 +1,116 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import { LockKeyhole } from 'lucide-react';
+import type { AppView } from '../../../electron/contract/views.ts';
+import { act } from '../../stores/alert-store.ts';
+import { useApp } from '../../stores/app-store.ts';
+import { parsePath, useNavigation, type Place } from '../../stores/navigation-store.ts';
+import { text } from '../../text/en.ts';
+import { Button } from '../../ui/Button.tsx';
+import { classesOf } from '../../ui/classes.ts';
+import { FailureBox } from '../../ui/FailureBox.tsx';
+import { HomePage } from '../home/HomePage.tsx';
+import { JournalPage } from '../journal/JournalPage.tsx';
+import { TokenSetupPlanPage } from '../plans/TokenSetupPlanPage.tsx';
+import { UnsealPlanPage } from '../plans/UnsealPlanPage.tsx';
+import { VaultInitPlanPage } from '../plans/VaultInitPlanPage.tsx';
+import { RunPage } from '../runs/RunPage.tsx';
+import { RunsPage } from '../runs/RunsPage.tsx';
+import { SettingsPage } from '../settings/SettingsPage.tsx';
+import { TokensPage } from '../tokens/TokensPage.tsx';
+import { VaultPage } from '../vaults/VaultPage.tsx';
+import { VaultsPage } from '../vaults/VaultsPage.tsx';
+import { AlertList } from './AlertList.tsx';
+import { Announcer } from './Announcer.tsx';
+import { Navigation } from './Navigation.tsx';
+import { RehearsalBand } from './RehearsalBand.tsx';
+import { useTheme } from './use-theme.ts';
+import styles from './shell.module.css';
+
+const css = classesOf(styles);
+
+export function App(): ReactNode {
+  const view = useApp((state) => state.view);
+  const problem = useApp((state) => state.problem);
+  const path = useNavigation((state) => state.path);
+  useTheme(view?.settings.theme ?? 'system');
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    main.current?.scrollTo({ top: 0 });
+  }, [path]);
+
+  if (view === undefined) {
+    return <main className={css('centre')}>{problem === undefined ? <p role="status">{text.app.loading}</p> : <FailureBox failure={problem} />}</main>;
+  }
+  if (view.locked) return <LockedScreen />;
+  return (
+    <div className={css('frame')}>
+      <a
+        className={css('skip')}
+        href="#page"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.querySelector('h1')?.focus();
+        }}
+      >
+        {text.app.skip}
+      </a>
+      <RehearsalBand view={view} />
+      <Navigation view={view} path={path} />
+      <main className={css('main')} id="page" ref={main}>
+        <PageOf key={path} place={parsePath(path)} view={view} />
+      </main>
+      <AlertList />
+      <Announcer view={view} />
+    </div>
+  );
+}
+
+function PageOf({ place, view }: { readonly place: Place; readonly view: AppView }): ReactNode {
+  switch (place.page) {
+    case 'home':
+      return <HomePage view={view} />;
+    case 'tokens':
+      return <TokensPage view={view} />;
+    case 'vaults':
+      return <VaultsPage view={view} />;
+    case 'vault':
+      return <VaultPage view={view} vaultId={place.vaultId} />;
+    case 'runs':
+      return <RunsPage view={view} />;
+    case 'run':
+      return <RunPage view={view} runId={place.runId} />;
+    case 'journal':
+      return <JournalPage view={view} />;
+    case 'settings':
+      return <SettingsPage view={view} />;
+    case 'plan-token-setup':
+      return <TokenSetupPlanPage view={view} storeId={place.storeId} slotId={place.slotId} />;
+    case 'plan-vault-init':
+      return <VaultInitPlanPage view={view} vaultId={place.vaultId} />;
+    case 'plan-unseal':
+      return <UnsealPlanPage view={view} vaultId={place.vaultId} />;
+  }
+}
+
+function LockedScreen(): ReactNode {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    heading.current?.focus();
+    document.title = `${text.locked.title}: ${text.app.name}`;
+  }, []);
+  return (
+    <main className={css('centre')}>
+      <span className={css('seal')} aria-hidden>
+        <LockKeyhole size={40} />
+      </span>
+      <h1 ref={heading} tabIndex={-1}>
+        {text.locked.title}
+      </h1>
+      <p>{text.locked.text}</p>
+      <Button look="primary" large onPress={() => void act('app.unlock', {})}>
+        {text.locked.unlock}
+      </Button>
+      <AlertList />
+    </main>
+  );
+}

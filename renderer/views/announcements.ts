@@ -1,0 +1,24 @@
+/** What a screen reader is told when the view changes: seal states and steps, not every tick. Pure. */
+import type { AppView } from '../../electron/contract/views.ts';
+import { text } from '../text/en.ts';
+
+export function changesToAnnounce(before: AppView, after: AppView): readonly string[] {
+  const changes: string[] = [];
+  for (const vault of after.vaults) {
+    const old = before.vaults.find((each) => each.id === vault.id);
+    if (old !== undefined && old.state !== vault.state) changes.push(`${vault.name}: ${text.states.vault[vault.state]}`);
+  }
+  for (const run of after.runs) {
+    const old = before.runs.find((each) => each.id === run.id);
+    if (old === undefined) continue;
+    for (const step of run.steps) {
+      const oldStatus = old.steps.find((each) => each.id === step.id)?.status;
+      if (oldStatus !== undefined && oldStatus !== step.status && step.status !== 'waiting') {
+        changes.push(text.runs.announceStep(step.title, text.states.step[step.status]));
+      }
+    }
+    if (old.status !== run.status) changes.push(`${run.title}: ${text.states.run[run.status]}`);
+  }
+  if (before.rehearsal.state !== after.rehearsal.state && after.rehearsal.progressText !== '') changes.push(after.rehearsal.progressText);
+  return changes;
+}

@@ -1,0 +1,81 @@
+/** What the window says at a glance, drawn from the view. Pure. */
+import type { AppView, NoticeView, RunView, StepView, TokenView, VaultView } from '../../electron/contract/views.ts';
+
+export interface Glance {
+  readonly sealed: readonly VaultView[];
+  readonly missing: readonly VaultView[];
+  readonly fresh: readonly VaultView[];
+  /** Open runs that a person must go on with. */
+  readonly waiting: readonly RunView[];
+  readonly open: readonly RunView[];
+  /** Newest first. */
+  readonly ended: readonly RunView[];
+  readonly notices: readonly NoticeView[];
+  /** How many things wait for the person. */
+  readonly waits: number;
+  /** Neither a token that is set up, nor a server, nor a run: nothing was ever done here. */
+  readonly nothingSetUp: boolean;
+}
+
+export function glanceAt(view: AppView): Glance {
+  const sealed = view.vaults.filter((vault) => vault.state === 'sealed');
+  const open = view.runs.filter((run) => run.status === 'open');
+  const waiting = open.filter((run) => !run.busy);
+  const warnings = view.notices.filter((notice) => notice.tone !== 'info');
+  return {
+    sealed,
+    missing: view.vaults.filter((vault) => vault.state === 'unreachable'),
+    fresh: view.vaults.filter((vault) => vault.state === 'uninitialized'),
+    waiting,
+    open,
+    ended: view.runs.filter((run) => run.status !== 'open').toSorted((left, right) => right.endedAt.localeCompare(left.endedAt)),
+    notices: view.notices,
+    waits: waiting.length + warnings.length + sealed.length,
+    nothingSetUp: view.vaults.length === 0 && view.runs.length === 0 && !view.tokens.some((token) => token.initialized),
+  };
+}
+
+/** The step a run stands at: the one that works, failed or is next; undefined once it has ended. */
+export function currentStep(run: RunView): StepView | undefined {
+  return run.steps.find((step) => step.status === 'working' || step.status === 'failed' || step.status === 'current');
+}
+
+export function isFinished(step: StepView): boolean {
+  return step.status === 'done' || step.status === 'not-needed';
+}
+
+export type RunCondition = 'working' | 'waiting' | 'failed' | 'completed' | 'abandoned';
+
+export function conditionOf(run: RunView): RunCondition {
+  if (run.status !== 'open') return run.status;
+  if (run.busy) return 'working';
+  return currentStep(run)?.status === 'failed' || run.problem !== null ? 'failed' : 'waiting';
+}
+
+/** The three parts of a rehearsal and how far each is. */
+export interface RehearsalPart {
+  readonly id: 'token' | 'init' | 'unseal';
+  readonly state: 'done' | 'open' | 'next' | 'later';
+  /** The run to show or go on with; '' where there is none. */
+  readonly runId: string;
+}
+
+export function rehearsalPath(view: AppView): readonly RehearsalPart[] {
+  const workflows = { token: 'token-setup', init: 'vault-init', unseal: 'unseal' } as const;
+  let reached = true;
+  return (['token', 'init', 'unseal'] as const).map((id) => {
+    const runs = view.runs.filter((run) => run.rehearsal && run.workflow === workflows[id] && run.status !== 'abandoned');
+    const done = runs.find((run) => run.status === 'completed');
+    const open = runs.find((run) => run.status === 'open');
+    const runId = (done ?? open)?.id ?? '';
+    const state = done !== undefined ? 'done' : open !== undefined ? 'open' : reached ? 'next' : 'later';
+    if (state !== 'done') reached = false;
+    return { id, state, runId };
+  });
+}
+
+/** The token that a server's shares were stored on by this app, where it is here now. */
+export function tokenOfVault(view: AppView, vault: VaultView): TokenView | undefined {
+  if (vault.tokenSerial === '') return undefined;
+  return view.tokens.find((token) => token.serial === vault.tokenSerial && (vault.tokenStoreId === '' || token.storeId === vault.tokenStoreId));
+}
