@@ -4,7 +4,7 @@
  * the prompt window (`electron/shell`) and the terminal (`electron/command-line`).
  * Every method answers a Result and has a deadline of its own; none throws for a foreseeable failure.
  */
-import type { PgpFailureCode, Result, TokenFailureCode, VaultFailureCode, CustodyFailureCode, AppFailureCode } from './failures.ts';
+import type { AppFailureCode, CustodyFailureCode, Failure, PgpFailureCode, Result, TokenFailureCode, VaultFailureCode } from './failures.ts';
 
 /** See `electron/sealing/sealed.ts`; workflows only pass it on. */
 export interface SealedSecretValue {
@@ -279,9 +279,11 @@ export interface PromptPort {
     readonly pinState: 'ok' | 'count-low' | 'final-try' | 'locked';
     /** What went wrong the last time, '' for nothing. */
     readonly problem: string;
+    /** The same as a failure: what a script's prompt answers, since it must not try another PIN by itself. */
+    readonly failedWith?: Failure<TokenFailureCode> | undefined;
     readonly recipient: string;
     readonly purpose: string;
-  }): PromptResult<{ readonly sealed: SealedSecretValue; readonly consentToLastTry: boolean }>;
+  }): Promise<Result<{ readonly sealed: SealedSecretValue; readonly consentToLastTry: boolean }, AppFailureCode | TokenFailureCode>>;
   /** A share typed by a custodian. */
   askShare(request: {
     readonly runId: string;

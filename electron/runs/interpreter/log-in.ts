@@ -3,7 +3,7 @@
  * asked again with what was wrong until it is right or the person closes the prompt.
  */
 import { secretPurpose } from '../../sealing/schema.ts';
-import type { Failure, FailureCode, Result } from '../../workflows/failures.ts';
+import type { Failure, FailureCode, Result, TokenFailureCode } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
 import type { TokenDescription, TokenReference } from '../../workflows/ports.ts';
 import type { StepContext } from './context.ts';
@@ -59,7 +59,7 @@ export async function logIn(
   token: TokenReference,
   act: string,
 ): Promise<Result<{ readonly asked: boolean }>> {
-  let problem: Failure | undefined;
+  let problem: Failure<TokenFailureCode> | undefined;
   for (;;) {
     const description = await describeToken(context, token);
     if (!description.ok) return description;
@@ -81,6 +81,7 @@ export async function logIn(
       maximumLength: description.value.pinLengthMaximum,
       pinState: problem?.code === 'Token_PinLastTry' ? 'final-try' : description.value.userPinState,
       problem: problem?.message ?? '',
+      failedWith: problem,
       recipient: recipient.value,
       purpose: secretPurpose.pin(token.serial),
     });

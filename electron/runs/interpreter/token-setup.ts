@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { secretPurpose } from '../../sealing/schema.ts';
 import type { Effect } from '../../workflows/effects.ts';
-import type { Failure, Result } from '../../workflows/failures.ts';
+import type { Failure, Result, TokenFailureCode } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
 import { pgpWordsOfHex } from '../../workflows/pgp-words.ts';
 import type { SealedSecretValue, TokenDescription, TokenReference, WrappingKey } from '../../workflows/ports.ts';
@@ -67,7 +67,7 @@ async function askPins(
   effect: EffectOf<'token.initialize'>,
   target: Target,
   role: 'user' | 'so',
-  problem: Failure | undefined,
+  problem: Failure<TokenFailureCode> | undefined,
 ): Promise<Result<SealedSecretValue>> {
   const { description } = target;
   const recipient = await context.ports.tokens.sealingPublicKey(effect.storeId);
@@ -84,6 +84,7 @@ async function askPins(
     maximumLength: description.pinLengthMaximum,
     pinState: role === 'so' ? description.soPinState : 'ok',
     problem: problem?.message ?? '',
+    failedWith: problem,
     recipient: recipient.value,
     // '' for a token that has no serial yet: the token host names the same.
     purpose: role === 'so' ? secretPurpose.soPin(target.serial) : secretPurpose.pin(target.serial),
