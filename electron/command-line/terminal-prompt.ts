@@ -48,7 +48,7 @@ async function fromDescriptor(lines: SecretLines, what: string): Promise<Secret>
           );
     case 'ended':
       return failure(
-        'App_PromptCancelled',
+        'App_BadRequest',
         `File descriptor ${descriptor} ended before ${what} was read from it.`,
         'Write one line for each question that the command asks; docs/operators.md lists them.',
       );
@@ -192,6 +192,8 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
       let secret: Secret;
       let consentToLastTry = false;
       if (lines !== undefined) {
+        // The next line is for another question: a script never spends a try on a guess.
+        if (request.failedWith !== undefined) return { ok: false, error: request.failedWith };
         consentToLastTry = isFinalTry && options.consentToLastTry;
         secret = await fromDescriptor(lines, `the ${name}`);
       } else if (terminal === undefined) {
@@ -223,6 +225,12 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
   const askShare: PromptPort['askShare'] = async (request) =>
     asking(async () => {
       let secret: Secret;
+      if (options.shareLines !== undefined && request.problem !== '')
+        return failure(
+          'App_BadRequest',
+          request.problem,
+          'Continue the run with the right shares, in the order of the questions.',
+        );
       if (options.shareLines !== undefined) secret = await fromDescriptor(options.shareLines, 'the key share');
       else if (terminal === undefined)
         return noTerminal(
