@@ -69,7 +69,6 @@ async function carryOutPlan(session: Session, plan: Plan): Promise<Result<RunSna
     command: 'rehearse',
     resumeOptions: '',
     confirm: undefined,
-    scripted: true,
   });
   // A rehearsal is begun anew rather than resumed.
   session.workOn('');

@@ -104,7 +104,6 @@ export async function executeRunCommand(request: RunCommand): Promise<CommandOut
         command: commandPath(command),
         resumeOptions: options.dataDir === undefined ? '' : ` --data-dir ${shellWord(options.dataDir)}`,
         confirm: options.confirm,
-        scripted: pinLines !== undefined || soPinLines !== undefined || shareLines !== undefined,
       }),
   );
 }

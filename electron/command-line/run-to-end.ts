@@ -1,7 +1,7 @@
 import type { JournalVerification, RunSnapshot } from '../core/core.ts';
 import { nextStep } from '../workflows/fold.ts';
 import { failure, success } from '../workflows/failures.ts';
-import type { Failure, FailureCode, Result } from '../workflows/failures.ts';
+import type { Failure, Result } from '../workflows/failures.ts';
 import { titleOf, subjectOf } from '../workflows/definitions.ts';
 import type { Plan, WorkflowName } from '../workflows/plans.ts';
 import type { StepDefinition, StepState } from '../workflows/run.ts';
@@ -19,20 +19,7 @@ export interface RunToEndOptions {
   readonly resumeOptions: string;
   /** --confirm NAME: the typed name of dangerous steps, for scripts. */
   readonly confirm: string | undefined;
-  /** Secrets come from descriptors: a wrong one is never followed by another try. */
-  readonly scripted: boolean;
 }
-
-/** After these the same question makes sense once more, put to a person. */
-const askAgainAfter: ReadonlySet<FailureCode> = new Set([
-  'Token_PinIncorrect',
-  'Token_SoPinIncorrect',
-  'Token_PinLengthInvalid',
-  'Vault_ShareCorrupt',
-  'Vault_ShareDuplicate',
-  'App_TypedShareDiffers',
-]);
-const questionsAtMost = 3;
 
 /** Says each step as it begins and ends. */
 function follow(
@@ -122,7 +109,6 @@ export type RunEnd =
 
 async function proceedToEnd(session: Session, runId: string, options: RunToEndOptions): Promise<RunEnd> {
   const { runner } = session.core;
-  let questions = 0;
   const confirmed = new Set<string>();
   let typedName = '';
   for (;;) {
@@ -148,17 +134,6 @@ async function proceedToEnd(session: Session, runId: string, options: RunToEndOp
     // A later dangerous step has a name of its own, which nobody has typed yet.
     if (error?.code === 'Custody_ConfirmationMismatch' && next?.danger !== undefined && !confirmed.has(next.id))
       continue;
-    if (
-      error !== undefined &&
-      askAgainAfter.has(error.code) &&
-      !options.scripted &&
-      session.terminal !== undefined &&
-      questions < questionsAtMost - 1
-    ) {
-      questions += 1;
-      session.progress.warn(`${printable(error.message)} Ctrl-C leaves; the run can be continued later.`);
-      continue;
-    }
     return {
       kind: 'failed',
       error:
