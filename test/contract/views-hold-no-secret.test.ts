@@ -42,7 +42,8 @@ const harmless: ReadonlySet<string> = new Set([
 function fieldsOf(schema: unknown): readonly { readonly name: string; readonly schema: unknown }[] {
   if (Array.isArray(schema)) return schema.flatMap(fieldsOf);
   if (typeof schema !== 'object' || schema === null) return [];
-  return Object.entries(schema).flatMap(([key, value]) =>
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(schema);
+  return entries.flatMap(([key, value]) =>
     key === 'properties' && typeof value === 'object' && value !== null
       ? Object.entries(value).flatMap(([name, field]) => [{ name, schema: field }, ...fieldsOf(field)])
       : fieldsOf(value),
