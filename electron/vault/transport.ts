@@ -114,7 +114,6 @@ export function createVaultTransport(): VaultTransport {
           ...request.headers,
         },
       });
-      const timer = setTimeout(() => outgoing.destroy(new DeadlineError()), request.deadline);
       const chunks: Buffer[] = [];
       const settle = (exchange: VaultExchange & { readonly stale?: boolean }): void => {
         clearTimeout(timer);
@@ -129,6 +128,11 @@ export function createVaultTransport(): VaultTransport {
           stale: outgoing.reusedSocket && errorCode(cause) === 'ECONNRESET',
         });
       };
+      const timer = setTimeout(() => {
+        // Said here: a request that still waits for its connection does not report being destroyed.
+        fail(new DeadlineError());
+        outgoing.destroy();
+      }, request.deadline);
       outgoing.on('socket', (socket) => {
         if (!socket.connecting) sent = true;
         else

@@ -2,13 +2,13 @@
  * Whom a connection to Vault trusts. The same agents serve calls with and without secrets: a certificate is
  * judged before the connection is handed to any request, so not one byte of a request reaches a stranger.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
-import { connect as connectTls, rootCertificates, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as connectTls, rootCertificates, type ConnectionOptions } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import { failure, success, type Result, type VaultFailureCode } from '../workflows/failures.ts';
 import type { VaultTrust } from '../workflows/ports.ts';
@@ -26,9 +26,8 @@ export class PinMismatchError extends Error {
   }
 }
 
-/** SHA-256 of the DER of the leaf certificate that the server shows, hex; '' where it shows none. */
-export function shownCertificateSha256(socket: TLSSocket): string {
-  const certificate = socket.getPeerX509Certificate();
+/** SHA-256 of a certificate's DER, hex; '' for none. Ask a socket for its certificate once: Node answers only the first time. */
+export function certificateSha256(certificate: X509Certificate | undefined): string {
   return certificate === undefined ? '' : createHash('sha256').update(certificate.raw).digest('hex');
 }
 
@@ -80,6 +79,7 @@ class TrustingAgent extends https.Agent {
     const timer = setTimeout(() => {
       socket.destroy(Object.assign(new Error('No connection in time.'), { code: 'ETIMEDOUT' }));
     }, connectDeadline);
+    timer.unref();
     const fail = (error: Error): void => {
       clearTimeout(timer);
       callback?.(error, socket);
@@ -88,7 +88,7 @@ class TrustingAgent extends https.Agent {
     socket.once('secureConnect', () => {
       clearTimeout(timer);
       if (trusted.kind === 'pinned') {
-        const shown = shownCertificateSha256(socket);
+        const shown = certificateSha256(socket.getPeerX509Certificate());
         if (shown !== trusted.sha256.toLowerCase()) {
           socket.destroy(new PinMismatchError(shown));
           return;

@@ -4,7 +4,7 @@ import { failure, success, type Failure, type Result, type VaultFailureCode } fr
 import type { SealStatus, ServerCertificate, VaultConnection, VaultPort } from '../workflows/ports.ts';
 import { parseVaultAddress } from './address.ts';
 import { describeStatus, notJson, parseJson, parseSealStatus, unexpectedReply } from './replies.ts';
-import { shownCertificateSha256, tlsOptions } from './trust.ts';
+import { certificateSha256, tlsOptions } from './trust.ts';
 import { createVaultTransport, describeConnectionError, type VaultExchange } from './transport.ts';
 
 export interface VaultPortOptions {
@@ -144,7 +144,7 @@ async function fetchCertificate(address: string, deadline: number): Promise<Resu
       }
       settle(
         success({
-          sha256: shownCertificateSha256(socket),
+          sha256: certificateSha256(certificate),
           subject: certificate.subject ?? '',
           issuer: certificate.issuer ?? '',
           validFrom: new Date(certificate.validFrom).toISOString(),
