@@ -3,7 +3,7 @@
  * with Node's synchronous crypto and one key agreement for all: through WebCrypto each sealing took a
  * fifth of the time of an RSA-2048 decrypt on SoftHSM, this way a twentieth.
  */
-import { createCipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createECDH, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
 import type { SealedSecret } from '../electron/sealing/sealed.ts';
 
 export interface Sealer {
@@ -22,7 +22,7 @@ const messagesPerKey = 2 ** 20;
 interface SealingKey {
   readonly ephemeralPublicKey: string;
   /** AES-256. */
-  readonly key: Buffer;
+  readonly key: KeyObject;
 }
 
 /** ECDH on P-256 and HKDF-SHA-256 as in `sealed.ts`. Undefined where the public key is no point of the curve. */
@@ -38,8 +38,10 @@ function agreeOnKey(recipient: Buffer, purpose: string): SealingKey | undefined 
     }
     throw cause;
   }
-  const key = Buffer.from(hkdfSync('sha256', shared, recipient, `key-custodian sealed secret v1: ${purpose}`, 32));
+  const keyBytes = Buffer.from(hkdfSync('sha256', shared, recipient, `key-custodian sealed secret v1: ${purpose}`, 32));
+  const key = createSecretKey(keyBytes);
   shared.fill(0);
+  keyBytes.fill(0);
   return { ephemeralPublicKey, key };
 }
 
