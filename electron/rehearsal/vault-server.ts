@@ -57,10 +57,13 @@ async function listenOnce(port: number): Promise<number | undefined> {
   });
 }
 
-/** A free loopback port; the preferred one if it is free. */
-export async function findFreePort(preferred = 0): Promise<number> {
-  const first = await listenOnce(preferred);
-  if (first !== undefined) return first;
+/** A free loopback port; the preferred one if it is free, now or after so many more looks 50 ms apart. */
+export async function findFreePort(preferred = 0, furtherLooks = 0): Promise<number> {
+  for (let look = 0; look <= furtherLooks; look += 1) {
+    if (look > 0) await delay(50);
+    const taken = await listenOnce(preferred);
+    if (taken !== undefined) return taken;
+  }
   const other = await listenOnce(0);
   if (other === undefined) throw new Error('No loopback port can be listened on.');
   return other;
@@ -148,8 +151,9 @@ export async function startVaultNode(options: VaultServerOptions): Promise<Resul
   const { directory } = options;
   await mkdir(join(directory, 'data'), { recursive: true, mode: 0o700 });
   const pidPath = join(directory, 'process.json');
-  await endStrayProcess(pidPath);
-  const port = await findFreePort(options.preferredPort);
+  // The system closes the port of a killed process a moment after the process is gone.
+  const furtherLooks = (await endStrayProcess(pidPath)) ? 40 : 0;
+  const port = await findFreePort(options.preferredPort, furtherLooks);
   const clusterPort = await findFreePort();
   const configurationPath = join(directory, 'vault.hcl');
   const logPath = join(directory, 'vault.log');

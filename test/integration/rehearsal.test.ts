@@ -1,0 +1,90 @@
+import { access, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createRehearsal } from '../../electron/rehearsal/rehearsal.ts';
+import { defaultCacheDirectory } from '../../electron/rehearsal/vault-binary.ts';
+import { obtainVaultBinary } from '../../electron/rehearsal/vault-build.ts';
+import { createVaultPort } from '../../electron/vault/vault-port.ts';
+import type { KnownVault, Rehearsal } from '../../electron/core/core.ts';
+
+let dataDirectory = '';
+const open: Rehearsal[] = [];
+beforeEach(async () => {
+  dataDirectory = await mkdtemp(join(tmpdir(), 'key-custodian-rehearsal-'));
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((rehearsal) => rehearsal.stop()));
+  await rm(dataDirectory, { recursive: true, force: true });
+});
+
+function create(): Rehearsal {
+  const rehearsal = createRehearsal({
+    dataDirectory,
+    cacheDirectory: defaultCacheDirectory(),
+    serverSourcesDirectory: join(import.meta.dirname, '..', '..', 'build', 'servers'),
+  });
+  open.push(rehearsal);
+  return rehearsal;
+}
+
+async function sealStatus(vault: KnownVault | undefined) {
+  const port = createVaultPort();
+  try {
+    return await port.sealStatus({ address: vault?.addresses[0] ?? '', trust: vault?.trust ?? { kind: 'system' } });
+  } finally {
+    port.close();
+  }
+}
+
+describe('a rehearsal', () => {
+  test('brings up a store and a Vault, says how far it is, and goes away whole', async () => {
+    const rehearsal = create();
+    const states: string[] = [];
+    rehearsal.subscribe(() => states.push(rehearsal.current.state));
+    const [first, second] = await Promise.all([rehearsal.start(), rehearsal.start()]);
+    expect(first).toMatchObject({ ok: true, value: { state: 'ready', storeId: 'rehearsal', vaultId: 'rehearsal' } });
+    expect(second).toEqual(first);
+    expect(states).toContain('starting');
+    expect(rehearsal.store).toMatchObject({ rehearsal: true });
+    expect((await stat(join(dataDirectory, 'rehearsal'))).mode & 0o777).toBe(0o700);
+    expect(await sealStatus(rehearsal.vault)).toMatchObject({ ok: true, value: { initialized: false } });
+    expect(await rehearsal.discard()).toMatchObject({ ok: true });
+    expect(rehearsal.current.state).toBe('none');
+    expect(await readdir(dataDirectory)).toEqual([]);
+  });
+
+  test('left by an earlier process, it is taken up again at the same address', async () => {
+    const earlier = create();
+    await earlier.start();
+    const address = earlier.vault?.addresses[0];
+    await earlier.stop();
+    expect(earlier.current.state).toBe('none');
+    await access(join(dataDirectory, 'rehearsal', 'softhsm2.conf'));
+    const later = create();
+    expect(await later.start()).toMatchObject({ ok: true });
+    expect(later.vault?.addresses[0]).toBe(address);
+    expect(await sealStatus(later.vault)).toMatchObject({ ok: true });
+  });
+
+  test('its Vault left running is ended first, and its unexpected end is told', async () => {
+    const killed = create();
+    await killed.start();
+    const address = killed.vault?.addresses[0];
+    const later = create();
+    expect(await later.start()).toMatchObject({ ok: true });
+    expect(later.vault?.addresses[0]).toBe(address);
+    await expect.poll(() => killed.current.problem?.code).toBe('Rehearsal_NotRunning');
+  });
+
+  test('without Vault and without Go it says what to install', async () => {
+    const saved = process.env['PATH'];
+    process.env['PATH'] = '/nowhere';
+    try {
+      const answered = await obtainVaultBinary({ cacheDirectory: join(dataDirectory, 'cache'), serverSourcesDirectory: dataDirectory }, () => undefined);
+      expect(answered).toMatchObject({ ok: false, error: { code: expect.stringMatching(/^Rehearsal_Vault(Missing|BuildFailed)$/u) } });
+    } finally {
+      process.env['PATH'] = saved;
+    }
+  });
+});
