@@ -38,7 +38,7 @@ export function PromptFrame(props: {
           <div className={css('device')}>{props.device}</div>
           <p className={css('act')}>{props.act}</p>
         </div>
-        <div role="alert">
+        <div role="alert" className={css('notice')}>
           {props.problem === '' ? null : (
             <p className={css('problem')}>
               <CircleAlert size={18} aria-hidden />

@@ -130,7 +130,7 @@ export const text = {
   },
   band: {
     label: 'Rehearsal',
-    text: 'Rehearsal. Nothing here is real: the token is software and the Vault is thrown away.',
+    text: 'Rehearsal: a software token and a throw-away Vault. Nothing here is real.',
     discard: 'Throw the rehearsal away',
     discarding: 'The rehearsal is being thrown away…',
     dialogTitle: 'Throw the rehearsal away?',

@@ -7,12 +7,15 @@ import styles from './controls.module.css';
 
 const css = classesOf(styles);
 
-/** A small mark beside a word of the field; hovering or focusing it explains the word. */
+/**
+ * A small mark beside a word of the field; hovering or focusing it explains the word. slot={null}: the mark
+ * stands inside fields that take their own buttons by slot.
+ */
 export function Term({ of }: { readonly of: GlossaryTerm }): ReactNode {
   const [word, explanation] = text.glossary[of];
   return (
     <TooltipTrigger delay={150} closeDelay={100}>
-      <Button className={css('term')} aria-label={text.common.whatIs(word)}>
+      <Button slot={null} className={css('term')} aria-label={text.common.whatIs(word)}>
         <Info size={15} aria-hidden />
       </Button>
       <Tooltip className={css('tooltip')} offset={6}>

@@ -22,17 +22,17 @@ export function HomePage({ view }: { readonly view: AppView }): ReactNode {
     <Page title={text.home.title}>
       <Banner glance={glance} />
       <RehearsalPanel view={view} prominent={glance.nothingSetUp} />
-      {view.trayAvailable ? null : (
-        <Note tone="calm" shape="notice">
-          <p>{text.home.noTray}</p>
-        </Note>
-      )}
       <div className={css('panels')}>
         <WaitsPanel glance={glance} />
         <VaultsPanel view={view} />
         <TokensPanel view={view} />
         <LastPanel glance={glance} />
       </div>
+      {view.trayAvailable ? null : (
+        <Note tone="calm" shape="notice">
+          <p>{text.home.noTray}</p>
+        </Note>
+      )}
     </Page>
   );
 }

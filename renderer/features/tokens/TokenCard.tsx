@@ -125,8 +125,8 @@ function Contents({ token }: { readonly token: TokenView }): ReactNode {
           <p>{words.keyDoubledText}</p>
         </Note>
       ))}
-      {token.wrappingKeys.map((key) => (
-        <Key key={`${key.label} ${key.publicKeySha256}`} wrappingKey={key} />
+      {token.wrappingKeys.map((key, index) => (
+        <Key key={`${key.label} ${String(index)}`} wrappingKey={key} />
       ))}
       <div className={css('key')}>
         <h4 className={css('quiet')}>{words.objects}</h4>
