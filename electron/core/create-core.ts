@@ -1,0 +1,167 @@
+/**
+ * Puts the core together: the one place that knows which adapter stands behind which port.
+ */
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { createCustody } from '../custody/create-custody.ts';
+import { acquireProcessLock } from '../custody/process-lock.ts';
+import { openSettings } from '../custody/settings.ts';
+import { createTranscripts } from '../custody/transcripts.ts';
+import { createRehearsal } from '../rehearsal/rehearsal.ts';
+import { findSoftHsmModule } from '../rehearsal/softhsm-store.ts';
+import { createRunner } from '../runs/runner.ts';
+import { createSharePort } from '../shares/share-port.ts';
+import { createTokenPort } from '../tokens/token-port.ts';
+import { createVaultPort } from '../vault/vault-port.ts';
+import { createVaultWatch } from '../vault/watch.ts';
+import type { Result } from '../workflows/failures.ts';
+import { failure, success } from '../workflows/failures.ts';
+import type { TokenStore, VaultConnection } from '../workflows/ports.ts';
+import type { RunState } from '../workflows/run.ts';
+import type { Core, CoreOptions, KnownVault, Rehearsal } from './core.ts';
+
+type SharePlaces = Pick<KnownVault, 'tokenStoreId' | 'tokenSerial' | 'keyLabel'>;
+
+/** Where a completed initialisation put its shares; undefined for any other run. */
+function placesOf(state: RunState): { readonly vaultId: string; readonly places: SharePlaces } | undefined {
+  const { plan } = state;
+  if (plan.workflow !== 'vault-init' || state.status !== 'completed') return undefined;
+  return {
+    vaultId: plan.vaultId,
+    places: { tokenStoreId: plan.token.storeId, tokenSerial: plan.token.serial, keyLabel: plan.keyLabel },
+  };
+}
+
+const connectionsOf = (vault: KnownVault): readonly VaultConnection[] =>
+  vault.addresses.map((address) => ({ address, trust: vault.trust }));
+
+/**
+ * Opens the data directory and everything that stands on it. Nothing is started but what was asked for.
+ * @returns App_SecondCopy where another copy of the program has the data directory open; Custody_* where
+ * it cannot be made or read
+ */
+export async function createCore(options: CoreOptions): Promise<Result<Core>> {
+  const opened = await createCustody(options.dataDirectory);
+  if (!opened.ok) return opened;
+  const custody = opened.value;
+  const { directories, journal } = custody;
+  const lock = await acquireProcessLock(directories.lockFile);
+  if (!lock.ok) {
+    return lock.error.code === 'Custody_RunBusy'
+      ? failure(
+          'App_SecondCopy',
+          'Key Custodian is open already with this data directory.',
+          'Use that copy (its tray icon or its terminal), or close it first.',
+          lock.error.details,
+        )
+      : lock;
+  }
+  const opening = await openSettings(directories.settingsFile);
+  if (!opening.ok) {
+    await lock.value.release();
+    return opening;
+  }
+  const settings = opening.value;
+  const softHsmModule = await findSoftHsmModule();
+  const rehearsal = createRehearsal({
+    dataDirectory: options.dataDirectory,
+    cacheDirectory: options.cacheDirectory,
+    serverSourcesDirectory: dirname(options.serverSourcesDirectory),
+  });
+  /** The rehearsal's Vault is not in the settings: where its shares are is remembered from its runs. */
+  let rehearsalPlaces: SharePlaces | undefined;
+
+  const stores = (): readonly TokenStore[] => [
+    ...(softHsmModule === undefined
+      ? []
+      : [{ id: 'softhsm', name: 'SoftHSM', modulePath: softHsmModule, rehearsal: false }]),
+    ...settings.modules.map((module) => ({ ...module, rehearsal: false })),
+    ...(rehearsal.store === undefined ? [] : [rehearsal.store]),
+  ];
+  const vaults = (): readonly KnownVault[] => [
+    ...settings.vaults,
+    ...(rehearsal.vault === undefined ? [] : [{ ...rehearsal.vault, ...rehearsalPlaces }]),
+  ];
+
+  const tokens = createTokenPort({ stores, launch: options.launch });
+  const shares = createSharePort({ launch: options.launch });
+  const vault = createVaultPort();
+  const watch = createVaultWatch({
+    vault,
+    vaults: () => vaults().map((known) => ({ id: known.id, connections: connectionsOf(known) })),
+  });
+
+  const runner = createRunner({
+    tokens,
+    shares,
+    vault,
+    prompt: options.prompt,
+    journal,
+    escrow: custody.escrow,
+    outbox: custody.outbox,
+    appVersion: options.appVersion,
+    host: hostname(),
+    newRunId: custody.newRunId,
+    async completed(state) {
+      const found = placesOf(state);
+      if (found === undefined) return;
+      if (state.plan.rehearsal) rehearsalPlaces = found.places;
+      const known = settings.vaults.find(({ id }) => id === found.vaultId);
+      // The run is over and its journal says where the shares are; a failed write here loses a convenience.
+      if (known !== undefined) await settings.changeVault({ ...known, ...found.places });
+    },
+  });
+  const lastRehearsed = (await runner.list()).find(
+    ({ state, problem }) => problem === undefined && state.plan.rehearsal && placesOf(state) !== undefined,
+  );
+  rehearsalPlaces = lastRehearsed === undefined ? undefined : placesOf(lastRehearsed.state)?.places;
+
+  const endHosts = async (): Promise<void> => {
+    await Promise.all([tokens.closeAll(), shares.close()]);
+  };
+  const guardedRehearsal: Rehearsal = {
+    get current() {
+      return rehearsal.current;
+    },
+    get store() {
+      return rehearsal.store;
+    },
+    get vault() {
+      return rehearsal.vault === undefined ? undefined : { ...rehearsal.vault, ...rehearsalPlaces };
+    },
+    start: () => rehearsal.start(),
+    async discard() {
+      // The rehearsal's journals and its token host have files open in what is about to be removed.
+      await Promise.all([journal.forget((runId) => runId.startsWith('rehearsal-')), endHosts()]);
+      rehearsalPlaces = undefined;
+      return rehearsal.discard();
+    },
+    stop: () => rehearsal.stop(),
+    subscribe: (listener) => rehearsal.subscribe(listener),
+  };
+
+  return success({
+    appVersion: options.appVersion,
+    dataDirectory: options.dataDirectory,
+    tokens,
+    shares,
+    vault,
+    settings,
+    runner,
+    transcripts: createTranscripts(journal),
+    rehearsal: guardedRehearsal,
+    watch,
+    stores,
+    connections: connectionsOf,
+    vaults,
+    lock: endHosts,
+    async close() {
+      watch.stop();
+      await endHosts();
+      await rehearsal.stop();
+      vault.close();
+      await journal.close();
+      await lock.value.release();
+    },
+  });
+}
