@@ -1,6 +1,6 @@
 /** The composition root of the desktop app: the only file that knows everybody. Read it as a boot list. */
 import { join } from 'node:path';
-import { app } from 'electron';
+import { app, dialog } from 'electron';
 import { defaultDataDirectory } from './command-line/directories.ts';
 import { createCore } from './core/create-core.ts';
 import type { Core } from './core/core.ts';
@@ -22,11 +22,12 @@ import { quitInOrder } from './shell/quit.ts';
 import { becomeSingleInstance } from './shell/single-instance.ts';
 import { findTrayHost } from './shell/tray-host.ts';
 import { createTray } from './shell/tray.ts';
+import type { Result } from './workflows/failures.ts';
 
 const paths = createPaths(__dirname);
 const startsHidden = process.argv.includes('--hidden');
 
-function openCore(promptDesk: PromptDesk): Promise<Core> {
+function openCore(promptDesk: PromptDesk): Promise<Result<Core>> {
   // A profile of its own (tests, a second desk) keeps everything in that profile.
   const ownProfile = app.commandLine.hasSwitch('user-data-dir') ? app.getPath('userData') : undefined;
   return createCore({
@@ -78,7 +79,13 @@ async function start(): Promise<void> {
   });
   const promptSurface = createPromptWindow(paths, () => mainWindow.window, noteActivity);
   const promptDesk = createPromptDesk(promptSurface);
-  const core = await openCore(promptDesk);
+  const opened = await openCore(promptDesk);
+  if (!opened.ok) {
+    dialog.showErrorBox(opened.error.message, opened.error.next);
+    app.exit(1);
+    return;
+  }
+  const core = opened.value;
   running.desktop = createDesktopApp({ core, tray, mainWindow, promptSurface, promptDesk, trayHost });
   if (openWhenReady) running.desktop.act({ kind: 'open' });
 }
