@@ -29,8 +29,6 @@ export interface RunCommand {
   readonly plan: (session: Session) => Promise<Result<Plan>>;
   /** What is said on stdout above the transcript when all is done. */
   readonly summary: (facts: Readonly<Record<string, string | number | boolean>>) => string;
-  /** What is kept in the settings once the run is through. */
-  readonly afterwards?: (session: Session, plan: Plan) => Promise<Result<unknown>>;
 }
 
 /** A failure of the plan that is the command's own wording ends with the usage exit code. */
@@ -54,8 +52,6 @@ async function carryOutCommand(
   const runId = started.value;
   const end = await carryOut(session, runId, runOptions);
   if (end.kind === 'failed') return failedRun(runId, end, runOptions);
-  const kept = await request.afterwards?.(session, end.snapshot.state.plan);
-  if (kept?.ok === false) session.progress.warn(`${kept.error.message} ${kept.error.next}`);
   const verification = await session.core.transcripts.verifyRun(runId);
   if (!verification.ok) return failed(verification.error, { value: runValue(end.snapshot, undefined) });
   return done(

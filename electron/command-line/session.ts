@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { createCore } from '../core/create-core.ts';
 import type { Core } from '../core/core.ts';
+import type { HostLauncher } from '../hosts/host-process.ts';
 import { createNodeLauncher } from '../hosts/node-launcher.ts';
 import { defaultCacheDirectory } from '../rehearsal/vault-binary.ts';
 import { failure } from '../workflows/failures.ts';
@@ -76,6 +77,19 @@ function operator(core: Core, given: string | undefined): string {
   }
 }
 
+/** Hosts get no environment but what is named; a SoftHSM configuration of the person's own is passed on, as the window does. */
+function createLauncher(locations: Locations): HostLauncher {
+  const launch = createNodeLauncher({ entryPath: locations.entryPath });
+  const configuration = process.env['SOFTHSM2_CONF'];
+  if (configuration === undefined || configuration === '') return launch;
+  return (entry, argumentList, environment) =>
+    launch(
+      entry,
+      argumentList,
+      entry === 'token-host' ? { SOFTHSM2_CONF: configuration, ...environment } : environment,
+    );
+}
+
 /**
  * Carries out one command on a core of its own. Whatever happens - done, failed, Ctrl-C, SIGTERM - the
  * hosts are ended, the clean-ups are run and the terminal is put back.
@@ -106,18 +120,20 @@ export async function withSession(
         options.dataDirectory === undefined ? defaultDataDirectory(process.env) : resolve(options.dataDirectory),
       cacheDirectory: defaultCacheDirectory(),
       serverSourcesDirectory: options.locations.serverSources,
-      launch: createNodeLauncher({ entryPath: options.locations.entryPath }),
+      launch: createLauncher(options.locations),
       prompt: options.makePrompt({ terminal, style: errorStyle, progress }),
     });
-    core = opened;
-    const problem = opened.settings.problem;
+    if (!opened.ok) return failed(opened.error);
+    const ready = opened.value;
+    core = ready;
+    const problem = ready.settings.problem;
     if (problem !== undefined) progress.warn(`${problem.message} ${problem.next}`);
     return work({
-      core: opened,
+      core: ready,
       progress,
       terminal,
       style: createStyle(takesColour(process.stdout, process.env)),
-      by: operator(opened, options.by),
+      by: operator(ready, options.by),
       onEnd: (cleanUp) => {
         cleanUps.push(cleanUp);
       },

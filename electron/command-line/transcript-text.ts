@@ -108,7 +108,10 @@ function stepLines(
     step !== undefined && step.attempts > 1 ? `${String(step.attempts)} attempts` : '',
   ].filter((remark) => remark !== '');
   const evidence = Object.entries(step?.evidence ?? {}).flatMap(([name, value]) => {
-    const [first, ...rest] = name.endsWith('Words') ? wordLines(String(value).split(' ')) : [String(value)];
+    if (value === '') return [];
+    const [first, ...rest] = name.endsWith('Words')
+      ? wordLines(String(value).split(' '))
+      : [value === true ? 'yes' : value === false ? 'no' : String(value)];
     const indent = ' '.repeat(30);
     return [
       style.dim(`      ${(evidenceNames[name] ?? name).padEnd(24)}${printable(first ?? '')}`),
