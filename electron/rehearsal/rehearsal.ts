@@ -17,7 +17,14 @@ export interface RehearsalOptions {
   readonly serverSourcesDirectory: string;
 }
 
-const none: RehearsalState = { state: 'none', progressText: '', progressFraction: 0, problem: undefined, storeId: '', vaultId: '' };
+const none: RehearsalState = {
+  state: 'none',
+  progressText: '',
+  progressFraction: 0,
+  problem: undefined,
+  storeId: '',
+  vaultId: '',
+};
 const storeId = 'rehearsal';
 const vaultId = 'rehearsal';
 
@@ -90,7 +97,13 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     if (server !== ended) return;
     server = undefined;
     vault = undefined;
-    fail(failure('Rehearsal_NotRunning', "The rehearsal's Vault has ended.", 'Start the rehearsal again: its tokens and data are kept.').error);
+    fail(
+      failure(
+        'Rehearsal_NotRunning',
+        "The rehearsal's Vault has ended.",
+        'Start the rehearsal again: its tokens and data are kept.',
+      ).error,
+    );
   }
 
   async function begin(): Promise<Result<RehearsalState>> {
@@ -115,7 +128,9 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     if (!started.ok) return fail(started.error);
     server = started.value;
     server.onExit(() => vaultEnded(started.value));
-    await writeFile(madePath, JSON.stringify({ certificateNotAfter, port: server.port } satisfies Made), { mode: 0o600 });
+    await writeFile(madePath, JSON.stringify({ certificateNotAfter, port: server.port } satisfies Made), {
+      mode: 0o600,
+    });
     store = opened.value;
     vault = {
       id: vaultId,
@@ -159,9 +174,14 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       starting ??= begin()
         .catch((cause: unknown) =>
           fail(
-            failure('Rehearsal_VaultStartFailed', 'The folder of the rehearsal could not be prepared.', 'Check that the data folder may be written and that the disk is not full.', {
-              reason: cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown',
-            }).error,
+            failure(
+              'Rehearsal_VaultStartFailed',
+              'The folder of the rehearsal could not be prepared.',
+              'Check that the data folder may be written and that the disk is not full.',
+              {
+                reason: cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown',
+              },
+            ).error,
           ),
         )
         .finally(() => {
@@ -175,7 +195,12 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       try {
         await rm(directory, { recursive: true, force: true, maxRetries: 5 });
       } catch {
-        const left = failure('Custody_WriteFailed', 'Not everything of the rehearsal could be removed.', `Remove the folder ${directory} by hand.`, { path: directory });
+        const left = failure(
+          'Custody_WriteFailed',
+          'Not everything of the rehearsal could be removed.',
+          `Remove the folder ${directory} by hand.`,
+          { path: directory },
+        );
         fail(left.error);
         return left;
       }

@@ -14,7 +14,10 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** The first executable of that name on PATH. */
-export async function findOnPath(name: string, searchPath: string = process.env['PATH'] ?? ''): Promise<string | undefined> {
+export async function findOnPath(
+  name: string,
+  searchPath: string = process.env['PATH'] ?? '',
+): Promise<string | undefined> {
   for (const directory of searchPath.split(delimiter)) {
     if (!isAbsolute(directory)) continue;
     const candidate = join(directory, name);

@@ -34,12 +34,33 @@ async function runGo(
   onLine: (line: string) => void,
 ): Promise<GoRun> {
   const environment: Record<string, string> = { GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local' };
-  for (const name of ['PATH', 'HOME', 'GOPATH', 'GOCACHE', 'GOMODCACHE', 'GOPROXY', 'GONOSUMDB', 'GOSUMDB', 'TMPDIR', 'HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy', 'SSL_CERT_FILE']) {
+  for (const name of [
+    'PATH',
+    'HOME',
+    'GOPATH',
+    'GOCACHE',
+    'GOMODCACHE',
+    'GOPROXY',
+    'GONOSUMDB',
+    'GOSUMDB',
+    'TMPDIR',
+    'HTTPS_PROXY',
+    'https_proxy',
+    'NO_PROXY',
+    'no_proxy',
+    'SSL_CERT_FILE',
+  ]) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }
   return new Promise((resolve) => {
-    const child = spawn(go, argumentList, { cwd: directory, env: environment, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
+    const child = spawn(go, argumentList, {
+      cwd: directory,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      killSignal: 'SIGKILL',
+    });
     const lastLines: string[] = [];
     const take = (line: string): void => {
       lastLines.push(line);
@@ -76,11 +97,20 @@ async function build(
   if (listed.code !== 0) return failed(listed);
   const temporary = join(dirname(target), `vault.building-${process.pid}`);
   let compiled = 0;
-  const built = await runGo(go, ['build', '-v', '-trimpath', ...buildTags, '-ldflags', '-s -w', '-o', temporary, '.'], sources, signal, (line) => {
-    if (line.includes(' ')) return;
-    compiled += 1;
-    onProgress({ text: `Building Vault: ${compiled} of at most ${packages} packages`, fraction: packages === 0 ? -1 : Math.min(0.99, compiled / packages) });
-  });
+  const built = await runGo(
+    go,
+    ['build', '-v', '-trimpath', ...buildTags, '-ldflags', '-s -w', '-o', temporary, '.'],
+    sources,
+    signal,
+    (line) => {
+      if (line.includes(' ')) return;
+      compiled += 1;
+      onProgress({
+        text: `Building Vault: ${compiled} of at most ${packages} packages`,
+        fraction: packages === 0 ? -1 : Math.min(0.99, compiled / packages),
+      });
+    },
+  );
   if (built.code !== 0) {
     await rm(temporary, { force: true });
     return failed(built);
@@ -108,5 +138,11 @@ export async function obtainVaultBinary(
     );
   const target = cachedVaultPath(options.cacheDirectory);
   await mkdir(dirname(target), { recursive: true });
-  return build(go, target, join(options.serverSourcesDirectory, 'vault'), onProgress, AbortSignal.timeout(buildDeadline));
+  return build(
+    go,
+    target,
+    join(options.serverSourcesDirectory, 'vault'),
+    onProgress,
+    AbortSignal.timeout(buildDeadline),
+  );
 }

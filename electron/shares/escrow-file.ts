@@ -9,7 +9,9 @@
 import { constants } from 'node:fs';
 import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { identifyThisProcess, isProcessAlive, processIdentitySchema } from '../custody/process-lock.ts';
 import { failure, success, type CustodyFailureCode, type Result } from '../workflows/failures.ts';
 import type { Escrow } from '../workflows/ports.ts';
 
@@ -20,7 +22,10 @@ export const escrowSchema = z.strictObject({
   entries: z.array(z.strictObject({ label: z.string(), tokenCiphertext: z.base64(), pgpMessage: z.base64() })),
 });
 
-const reservationSchema = z.strictObject({ reservedFor: z.string() });
+const reservationSchema = z.strictObject({ reservedFor: z.string(), by: processIdentitySchema });
+
+/** As long as that host waits for Vault and a little more, in milliseconds. */
+const earlierHostDeadline = 70_000;
 
 export type EscrowFound =
   | { readonly kind: 'none' }
@@ -36,15 +41,25 @@ export interface EscrowReservation {
 }
 
 function errorCode(cause: unknown): string {
-  return typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  return typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string'
+    ? cause.code
+    : '';
 }
 
 function describeWriteError(cause: unknown, path: string): Result<never, CustodyFailureCode> {
   const reason = errorCode(cause);
   if (reason === '') throw cause;
   if (reason === 'ENOSPC' || reason === 'EDQUOT' || reason === 'EFBIG')
-    return failure('Custody_DiskFull', 'The disk is full.', 'Free space and continue; nothing has been lost.', { path, reason });
-  return failure('Custody_WriteFailed', 'The escrow file could not be written.', 'Check that its folder is there and may be written, then continue; nothing has been lost.', { path, reason });
+    return failure('Custody_DiskFull', 'The disk is full.', 'Free space and continue; nothing has been lost.', {
+      path,
+      reason,
+    });
+  return failure(
+    'Custody_WriteFailed',
+    'The escrow file could not be written.',
+    'Check that its folder is there and may be written, then continue; nothing has been lost.',
+    { path, reason },
+  );
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -67,12 +82,21 @@ async function syncDirectory(path: string): Promise<void> {
 }
 
 /** What an earlier process of this run left. A complete file that was not renamed yet is put into place. */
-export async function findEscrow(path: string, runId: string): Promise<Result<EscrowFound, CustodyFailureCode>> {
+export async function findEscrow(
+  path: string,
+  runId: string,
+  giveUpAt: number = performance.now() + earlierHostDeadline,
+): Promise<Result<EscrowFound, CustodyFailureCode>> {
   const inPlace = await readJson(path);
   if (inPlace !== undefined) {
     const escrow = escrowSchema.safeParse(inPlace);
     if (escrow.success && escrow.data.runId === runId) return success({ kind: 'complete', escrow: escrow.data });
-    return failure('Custody_EscrowDamaged', 'The escrow file is not the one of this run.', 'Keep the file and set it aside before continuing; it may hold the only copy of shares.', { path });
+    return failure(
+      'Custody_EscrowDamaged',
+      'The escrow file is not the one of this run.',
+      'Keep the file and set it aside before continuing; it may hold the only copy of shares.',
+      { path },
+    );
   }
   const beside = await readJson(`${path}.tmp`);
   const escrow = escrowSchema.safeParse(beside);
@@ -88,7 +112,14 @@ export async function findEscrow(path: string, runId: string): Promise<Result<Es
     return success({ kind: 'complete', escrow: escrow.data });
   }
   const reservation = reservationSchema.safeParse(beside);
-  return success(reservation.success && reservation.data.reservedFor === runId ? { kind: 'reserved' } : { kind: 'none' });
+  if (!reservation.success || reservation.data.reservedFor !== runId) return success({ kind: 'none' });
+  const { by } = reservation.data;
+  // A share host outlives a parent that was killed for as long as Vault's reply is on its way to the disk.
+  if (by.pid !== process.pid && performance.now() < giveUpAt && (await isProcessAlive(by))) {
+    await delay(100);
+    return findEscrow(path, runId, giveUpAt);
+  }
+  return success({ kind: 'reserved' });
 }
 
 async function writeWhole(file: FileHandle, content: Buffer): Promise<void> {
@@ -110,10 +141,14 @@ async function createReservation(temporary: string, content: Buffer): Promise<vo
 }
 
 /** Takes `size` bytes of room for the escrow of a run. Failures: Custody_DiskFull, Custody_WriteFailed. */
-export async function reserveEscrow(path: string, runId: string, size: number): Promise<Result<EscrowReservation, CustodyFailureCode>> {
+export async function reserveEscrow(
+  path: string,
+  runId: string,
+  size: number,
+): Promise<Result<EscrowReservation, CustodyFailureCode>> {
   const temporary = `${path}.tmp`;
   const note = Buffer.alloc(size, ' ');
-  note.write(JSON.stringify({ reservedFor: runId }));
+  note.write(JSON.stringify({ reservedFor: runId, by: await identifyThisProcess() }));
   try {
     await createReservation(temporary, note);
   } catch (cause) {
@@ -136,7 +171,12 @@ export async function reserveEscrow(path: string, runId: string, size: number): 
         await rename(temporary, path);
         await syncDirectory(path);
         if (!(await readFile(path)).equals(content))
-          return failure('Custody_WriteFailed', 'The escrow file reads back other than it was written.', 'Use another disk for the data folder; the shares are still held, continue when it is right.', { path });
+          return failure(
+            'Custody_WriteFailed',
+            'The escrow file reads back other than it was written.',
+            'Use another disk for the data folder; the shares are still held, continue when it is right.',
+            { path },
+          );
       } catch (cause) {
         return describeWriteError(cause, path);
       }

@@ -51,10 +51,22 @@ export async function decryptWithGpg(message: Uint8Array): Promise<Result<Buffer
     };
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      settle(failure('Pgp_DecryptFailed', 'gpg did not finish within two minutes.', 'Try again and answer its passphrase window.'));
+      settle(
+        failure(
+          'Pgp_DecryptFailed',
+          'gpg did not finish within two minutes.',
+          'Try again and answer its passphrase window.',
+        ),
+      );
     }, deadlineMilliseconds);
     child.on('error', () => {
-      settle(failure('Pgp_GpgMissing', 'The program gpg was not found.', 'Install GnuPG (Debian: apt install gnupg), or type the share instead.'));
+      settle(
+        failure(
+          'Pgp_GpgMissing',
+          'The program gpg was not found.',
+          'Install GnuPG (Debian: apt install gnupg), or type the share instead.',
+        ),
+      );
     });
     // gpg may end before it has read everything; its exit says why.
     child.stdin.on('error', () => undefined);
@@ -75,8 +87,16 @@ export async function decryptWithGpg(message: Uint8Array): Promise<Result<Buffer
       const noKey = status.includes('[GNUPG:] NO_SECKEY') && !status.includes('[GNUPG:] ENC_TO_SELF');
       settle(
         noKey
-          ? failure('Pgp_DecryptFailed', 'gpg has no secret key for this message.', 'Check that the message is meant for you and that your key or card is at hand.')
-          : failure('Pgp_DecryptFailed', 'gpg could not decrypt this message.', 'Check the passphrase, and that the message is whole.'),
+          ? failure(
+              'Pgp_DecryptFailed',
+              'gpg has no secret key for this message.',
+              'Check that the message is meant for you and that your key or card is at hand.',
+            )
+          : failure(
+              'Pgp_DecryptFailed',
+              'gpg could not decrypt this message.',
+              'Check the passphrase, and that the message is whole.',
+            ),
       );
     });
     child.stdin.end(message);

@@ -12,7 +12,16 @@ export interface InitReply {
 
 class Malformed extends Error {}
 
-const codes = { quote: 0x22, comma: 0x2c, colon: 0x3a, backslash: 0x5c, open: 0x5b, close: 0x5d, begin: 0x7b, finish: 0x7d };
+const codes = {
+  quote: 0x22,
+  comma: 0x2c,
+  colon: 0x3a,
+  backslash: 0x5c,
+  open: 0x5b,
+  close: 0x5d,
+  begin: 0x7b,
+  finish: 0x7d,
+};
 
 class Reader {
   readonly #bytes: Buffer;

@@ -1,7 +1,14 @@
 /** Initialises a Vault so that there is no moment after its reply at which a share exists in one place only. */
 import { constants as cryptoConstants, createHash, createPublicKey, publicEncrypt, type KeyObject } from 'node:crypto';
 import type { Key } from 'openpgp';
-import { failure, success, type CustodyFailureCode, type PgpFailureCode, type Result, type VaultFailureCode } from '../workflows/failures.ts';
+import {
+  failure,
+  success,
+  type CustodyFailureCode,
+  type PgpFailureCode,
+  type Result,
+  type VaultFailureCode,
+} from '../workflows/failures.ts';
 import type { Escrow, EscrowEntry, RootTokenDestination, ShareDestination } from '../workflows/ports.ts';
 import { describeStatus, notJson, parseJson, unexpectedReply } from '../vault/replies.ts';
 import type { VaultTransport } from '../vault/transport.ts';
@@ -28,14 +35,18 @@ interface Recipients {
   readonly pgpKeys: ReadonlyMap<string, Key>;
 }
 
-function labelled(request: InitializeRequest): readonly { readonly label: string; readonly destination: Destination }[] {
+function labelled(
+  request: InitializeRequest,
+): readonly { readonly label: string; readonly destination: Destination }[] {
   return [
     ...request.destinations.map((destination, index) => ({ label: `vault-unseal-${index}`, destination })),
     { label: 'vault-root', destination: request.rootToken },
   ];
 }
 
-async function readRecipients(request: InitializeRequest): Promise<Result<Recipients, PgpFailureCode | CustodyFailureCode>> {
+async function readRecipients(
+  request: InitializeRequest,
+): Promise<Result<Recipients, PgpFailureCode | CustodyFailureCode>> {
   const invalid = (message: string): Result<never, CustodyFailureCode> =>
     failure('Custody_PlanInvalid', message, 'Start a new run with a corrected plan.');
   if (request.destinations.length !== request.shares) return invalid('Every share needs a destination.');
@@ -77,13 +88,22 @@ async function encryptReply(request: InitializeRequest, reply: InitReply, recipi
     labelled(request).map(({ label }, index) => encryptEntry(label, values[index] ?? Buffer.alloc(0), recipients)),
   );
   for (const value of values) value.fill(0);
-  return { runId: request.runId, vaultAddress: request.connection.address, publicKeySha256: recipients.publicKeySha256, entries };
+  return {
+    runId: request.runId,
+    vaultAddress: request.connection.address,
+    publicKeySha256: recipients.publicKeySha256,
+    entries,
+  };
 }
 
 /** The escrow's greatest size: measured by making one of the same form, its values as long as they can be. */
 async function measureEscrow(request: InitializeRequest, recipients: Recipients): Promise<number> {
   const filler = (length: number): Buffer => Buffer.alloc(length, 0x61);
-  const escrow = await encryptReply(request, { shares: request.destinations.map(() => filler(66)), rootToken: filler(214) }, recipients);
+  const escrow = await encryptReply(
+    request,
+    { shares: request.destinations.map(() => filler(66)), rootToken: filler(214) },
+    recipients,
+  );
   // PGP messages differ by a few bytes (integers lose leading zeros).
   return JSON.stringify(escrow).length + 256 * (1 + recipients.pgpKeys.size);
 }
@@ -97,7 +117,11 @@ export function createInitializer(transport: VaultTransport): Initializer {
 
   async function isInitialized(request: InitializeRequest): Promise<Result<boolean, VaultFailureCode>> {
     const { address } = request.connection;
-    const exchange = await transport.exchange(request.connection, { method: 'GET', path: '/v1/sys/init', deadline: readDeadline });
+    const exchange = await transport.exchange(request.connection, {
+      method: 'GET',
+      path: '/v1/sys/init',
+      deadline: readDeadline,
+    });
     if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
     if (exchange.status !== 200) return { ok: false, error: describeStatus(exchange.status, exchange.body, address) };
     const json = parseJson(exchange.body);
@@ -134,13 +158,16 @@ export function createInitializer(transport: VaultTransport): Initializer {
     }
     const reply = readInitReply(exchange.body, request.shares);
     return reply === undefined
-      ? failure('Vault_InitReplyLost', `${address} was initialised but its reply could not be understood.`, lostNext, { address })
+      ? failure('Vault_InitReplyLost', `${address} was initialised but its reply could not be understood.`, lostNext, {
+          address,
+        })
       : success(reply);
   }
 
   async function write(request: InitializeRequest): Promise<InitializeResult> {
     const kept = unwritten.get(request.runId);
-    if (kept === undefined) return failure('Custody_EscrowMissing', 'There is no escrow for this run.', 'Start a new run.');
+    if (kept === undefined)
+      return failure('Custody_EscrowMissing', 'There is no escrow for this run.', 'Start a new run.');
     const written = await kept.reservation.fill(kept.escrow);
     if (!written.ok) return written;
     unwritten.delete(request.runId);
@@ -152,7 +179,8 @@ export function createInitializer(transport: VaultTransport): Initializer {
       if (unwritten.has(request.runId)) return write(request);
       const found = await findEscrow(request.escrowPath, request.runId);
       if (!found.ok) return found;
-      if (found.value.kind === 'complete') return success({ labels: found.value.escrow.entries.map((entry) => entry.label) });
+      if (found.value.kind === 'complete')
+        return success({ labels: found.value.escrow.entries.map((entry) => entry.label) });
       const recipients = await readRecipients(request);
       if (!recipients.ok) return recipients;
       const initialized = await isInitialized(request);
@@ -160,9 +188,23 @@ export function createInitializer(transport: VaultTransport): Initializer {
       const { address } = request.connection;
       if (initialized.value)
         return found.value.kind === 'reserved'
-          ? failure('Vault_InitReplyLost', `${address} was initialised by this run, but the run was ended before the reply was kept; its shares are lost.`, lostNext, { address })
-          : failure('Vault_AlreadyInitialized', `The Vault at ${address} is initialised already; nothing was changed.`, 'Unseal it with the shares of that initialisation, or choose another Vault.', { address });
-      const reserved = await reserveEscrow(request.escrowPath, request.runId, await measureEscrow(request, recipients.value));
+          ? failure(
+              'Vault_InitReplyLost',
+              `${address} was initialised by this run, but the run was ended before the reply was kept; its shares are lost.`,
+              lostNext,
+              { address },
+            )
+          : failure(
+              'Vault_AlreadyInitialized',
+              `The Vault at ${address} is initialised already; nothing was changed.`,
+              'Unseal it with the shares of that initialisation, or choose another Vault.',
+              { address },
+            );
+      const reserved = await reserveEscrow(
+        request.escrowPath,
+        request.runId,
+        await measureEscrow(request, recipients.value),
+      );
       if (!reserved.ok) return reserved;
       const reply = await callInit(request);
       if (!reply.ok) {

@@ -29,23 +29,52 @@ async function canEncryptAt(key: openpgp.Key, date: Date): Promise<boolean> {
 export async function readPgpKey(bytes: Uint8Array): Promise<Result<openpgp.Key, PgpFailureCode>> {
   const key = await readAnyKey(bytes);
   if (key === undefined)
-    return failure('Pgp_KeyUnreadable', 'This is no OpenPGP public key.', "Ask the custodian for the output of 'gpg --export --armor'.");
+    return failure(
+      'Pgp_KeyUnreadable',
+      'This is no OpenPGP public key.',
+      "Ask the custodian for the output of 'gpg --export --armor'.",
+    );
   const fingerprint = key.getFingerprint().toUpperCase();
   if (key.isPrivate())
-    return failure('Pgp_KeyIsPrivate', 'This is a private key; nobody but its holder should have it.', "Tell the custodian, and ask for the public key: 'gpg --export --armor'.", { fingerprint });
+    return failure(
+      'Pgp_KeyIsPrivate',
+      'This is a private key; nobody but its holder should have it.',
+      "Tell the custodian, and ask for the public key: 'gpg --export --armor'.",
+      { fingerprint },
+    );
   if (await key.isRevoked())
-    return failure('Pgp_KeyRevoked', 'This key was revoked by its holder.', 'Ask the custodian for the key that replaces it.', { fingerprint });
+    return failure(
+      'Pgp_KeyRevoked',
+      'This key was revoked by its holder.',
+      'Ask the custodian for the key that replaces it.',
+      { fingerprint },
+    );
   const now = new Date();
   const expires = await key.getExpirationTime();
   if (expires instanceof Date && expires <= now)
-    return failure('Pgp_KeyExpired', `This key expired on ${expires.toISOString().slice(0, 10)}.`, 'Ask the custodian to extend it and to send the public key anew.', { fingerprint });
+    return failure(
+      'Pgp_KeyExpired',
+      `This key expired on ${expires.toISOString().slice(0, 10)}.`,
+      'Ask the custodian to extend it and to send the public key anew.',
+      { fingerprint },
+    );
   if (!(await canEncryptAt(key, now))) {
     const subkeyTimes = await Promise.all(key.getSubkeys().map((subkey) => subkey.getExpirationTime()));
     const lapsed = subkeyTimes.some((time) => time instanceof Date && time <= now);
     const couldOnce = lapsed && (await canEncryptAt(key, new Date(key.getCreationTime().getTime() + 1_000)));
     return couldOnce
-      ? failure('Pgp_KeyExpired', 'The encryption part of this key has expired.', 'Ask the custodian to extend it and to send the public key anew.', { fingerprint })
-      : failure('Pgp_KeyCannotEncrypt', 'This key can sign only; nothing can be encrypted to it.', 'Ask the custodian for a key with an encryption subkey.', { fingerprint });
+      ? failure(
+          'Pgp_KeyExpired',
+          'The encryption part of this key has expired.',
+          'Ask the custodian to extend it and to send the public key anew.',
+          { fingerprint },
+        )
+      : failure(
+          'Pgp_KeyCannotEncrypt',
+          'This key can sign only; nothing can be encrypted to it.',
+          'Ask the custodian for a key with an encryption subkey.',
+          { fingerprint },
+        );
   }
   return success(key);
 }

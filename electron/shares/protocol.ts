@@ -4,12 +4,7 @@
  */
 import { z } from 'zod';
 import { sealedSecretSchema, sealingPublicKeySchema } from '../sealing/schema.ts';
-import {
-  appFailureCodes,
-  custodyFailureCodes,
-  pgpFailureCodes,
-  vaultFailureCodes,
-} from '../workflows/failures.ts';
+import { appFailureCodes, custodyFailureCodes, pgpFailureCodes, vaultFailureCodes } from '../workflows/failures.ts';
 import { rootTokenDestinationSchema, shareDestinationSchema, vaultConnectionSchema } from '../workflows/plans.ts';
 
 const failureDetails = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));

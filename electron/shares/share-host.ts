@@ -8,12 +8,18 @@ import { createSealingKeyPair, openSecret, type SealedSecret, type SealingKeyPai
 import { secretPurpose } from '../sealing/schema.ts';
 import { describeStatus } from '../vault/replies.ts';
 import { createVaultTransport } from '../vault/transport.ts';
-import { failure, success, type FailureCode, type Result } from '../workflows/failures.ts';
+import { failure, success, type Result } from '../workflows/failures.ts';
 import type { VaultConnection } from '../workflows/ports.ts';
 import { decryptWithGpg } from './gpg.ts';
 import { createInitializer } from './initialize.ts';
 import { describePgpKey } from './pgp.ts';
-import { shareHostRequests, shareRequestEnvelopeSchema, type ShareHostMethod, type ShareHostReply, type ShareHostRequest } from './protocol.ts';
+import {
+  shareHostRequests,
+  shareRequestEnvelopeSchema,
+  type ShareHostMethod,
+  type ShareHostReply,
+  type ShareHostRequest,
+} from './protocol.ts';
 import { normalizeShare } from './share-form.ts';
 import { createUnsealer } from './unseal.ts';
 
@@ -31,12 +37,20 @@ function handle<Method extends ShareHostMethod>(
     const parsed = schema.safeParse(body);
     return parsed.success
       ? act(parsed.data)
-      : failure('App_BadRequest', 'The share process was asked something malformed.', 'This is a fault of the app: report it.');
+      : failure(
+          'App_BadRequest',
+          'The share process was asked something malformed.',
+          'This is a fault of the app: report it.',
+        );
   };
 }
 
 function notForThisHost(): Result<never> {
-  return failure('App_BadRequest', 'The share was not meant for this process or was changed on its way.', 'Enter it again.');
+  return failure(
+    'App_BadRequest',
+    'The share was not meant for this process or was changed on its way.',
+    'Enter it again.',
+  );
 }
 
 function createHandlers(keys: SealingKeyPair): Handlers {
@@ -44,11 +58,18 @@ function createHandlers(keys: SealingKeyPair): Handlers {
   const initializer = createInitializer(transport);
   const unsealer = createUnsealer(transport);
 
-  async function submit(connections: readonly VaultConnection[], opened: Uint8Array): Promise<Result<ShareHostReply<'submitShare'>>> {
+  async function submit(
+    connections: readonly VaultConnection[],
+    opened: Uint8Array,
+  ): Promise<Result<ShareHostReply<'submitShare'>>> {
     const share = normalizeShare(opened);
     opened.fill(0);
     if (share === undefined)
-      return failure('Vault_ShareCorrupt', 'This is not the form of a key share (64 or 66 hex characters, or 44 of base64). Nothing was sent.', 'Compare it with its source, letter by letter, and give it again.');
+      return failure(
+        'Vault_ShareCorrupt',
+        'This is not the form of a key share (64 or 66 hex characters, or 44 of base64). Nothing was sent.',
+        'Compare it with its source, letter by letter, and give it again.',
+      );
     const progress = await unsealer.submit(connections, share).finally(() => share.fill(0));
     return success([...progress]);
   }
@@ -65,7 +86,12 @@ function createHandlers(keys: SealingKeyPair): Handlers {
     const header = Buffer.from(token.buffer, token.byteOffset, token.length).toString('latin1').trim();
     token.fill(0);
     if (!/^[!-~]{1,8192}$/u.test(header))
-      return failure('Vault_PermissionDenied', 'This is not the form of a Vault token. Nothing was sent.', 'Check where the root token comes from.', { address });
+      return failure(
+        'Vault_PermissionDenied',
+        'This is not the form of a Vault token. Nothing was sent.',
+        'Check where the root token comes from.',
+        { address },
+      );
     const exchange = await transport.exchange(request.connection, {
       method: 'POST',
       path: '/v1/auth/token/revoke-self',
@@ -80,7 +106,9 @@ function createHandlers(keys: SealingKeyPair): Handlers {
 
   const requests = shareHostRequests;
   return {
-    hello: handle<'hello'>(requests.hello.request, () => Promise.resolve(success({ sealingPublicKey: keys.publicKey }))),
+    hello: handle<'hello'>(requests.hello.request, () =>
+      Promise.resolve(success({ sealingPublicKey: keys.publicKey })),
+    ),
     initialize: handle<'initialize'>(requests.initialize.request, (request) => initializer.initialize(request)),
     submitShare: handle<'submitShare'>(requests.submitShare.request, async (request) => {
       const opened = await open(request.share);
@@ -104,7 +132,9 @@ function isMethod(method: string): method is ShareHostMethod {
 
 async function main(): Promise<void> {
   exitOnUncaughtErrors();
-  const port = openParentPort();
+  // A reply of Vault to an initialisation cannot be had twice: it is in escrow before this process ends.
+  let initializing: Promise<unknown> = Promise.resolve();
+  const port = openParentPort(() => initializing);
   if (port === undefined) process.exit(64);
   const handlers = createHandlers(await createSealingKeyPair());
   let queue: Promise<void> = Promise.resolve();
@@ -113,7 +143,7 @@ async function main(): Promise<void> {
     if (!envelope.success) return;
     const { id, method, body } = envelope.data;
     queue = queue.then(async () => {
-      const result: Result<unknown, FailureCode> = isMethod(method)
+      const result: Result<unknown> = isMethod(method)
         ? await handlers[method](body)
         : failure('App_BadRequest', 'The share host has no such request.', 'This is a fault of the app: report it.');
       port.postMessage(result.ok ? { id, ok: true, value: result.value } : { id, ok: false, error: result.error });

@@ -1,10 +1,25 @@
 import type { z } from 'zod';
 import { createHostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
-import { failure, success, type AppFailureCode, type CustodyFailureCode, type Failure, type PgpFailureCode, type Result, type VaultFailureCode } from '../workflows/failures.ts';
+import {
+  failure,
+  success,
+  type AppFailureCode,
+  type CustodyFailureCode,
+  type Failure,
+  type PgpFailureCode,
+  type Result,
+  type VaultFailureCode,
+} from '../workflows/failures.ts';
 import type { SharePort } from '../workflows/ports.ts';
 import { gpgEnvironmentNames } from './gpg.ts';
-import { shareFailureSchema, shareHostRequests, type ShareHostMethod, type ShareHostReply, type ShareHostRequest } from './protocol.ts';
+import {
+  shareFailureSchema,
+  shareHostRequests,
+  type ShareHostMethod,
+  type ShareHostReply,
+  type ShareHostRequest,
+} from './protocol.ts';
 
 type ShareFailureCode = VaultFailureCode | PgpFailureCode | CustodyFailureCode | AppFailureCode;
 
@@ -32,7 +47,11 @@ export interface SharePortOptions {
 
 function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<AppFailureCode> {
   return kind === 'closed'
-    ? failure('App_Locked', 'The app was locked or closed meanwhile.', 'Unlock it and begin the step again; it looks first at what took place.').error
+    ? failure(
+        'App_Locked',
+        'The app was locked or closed meanwhile.',
+        'Unlock it and begin the step again; it looks first at what took place.',
+      ).error
     : failure(
         'App_HostUnavailable',
         kind === 'hung' ? 'The share process did not answer and was ended.' : 'The share process ended unexpectedly.',
@@ -85,7 +104,12 @@ export function createSharePort(options: SharePortOptions): SharePort {
     initialize: (request) =>
       ask('initialize', { ...request, destinations: [...request.destinations] }, shareHostRequests.initialize.reply),
     submitShare: (connections, share) =>
-      ask('submitShare', { connections: [...connections], share }, shareHostRequests.submitShare.reply, connections.length * perNodeDeadline),
+      ask(
+        'submitShare',
+        { connections: [...connections], share },
+        shareHostRequests.submitShare.reply,
+        connections.length * perNodeDeadline,
+      ),
     submitPgpShare: (connections, pgpMessage) =>
       ask(
         'submitPgpShare',
@@ -94,8 +118,10 @@ export function createSharePort(options: SharePortOptions): SharePort {
         connections.length * perNodeDeadline,
       ),
     resetUnseal: (connection) => ask('resetUnseal', { connection }, shareHostRequests.resetUnseal.reply),
-    revokeRootToken: (connection, token) => ask('revokeRootToken', { connection, token }, shareHostRequests.revokeRootToken.reply),
-    describePgpKey: (key) => ask('describePgpKey', { key: Buffer.from(key).toString('base64') }, shareHostRequests.describePgpKey.reply),
+    revokeRootToken: (connection, token) =>
+      ask('revokeRootToken', { connection, token }, shareHostRequests.revokeRootToken.reply),
+    describePgpKey: (key) =>
+      ask('describePgpKey', { key: Buffer.from(key).toString('base64') }, shareHostRequests.describePgpKey.reply),
     close: () => client.close(),
   };
 }

@@ -19,15 +19,30 @@ export interface Unsealer {
 }
 
 function tellResetByAnother(address: string): StatusResult {
-  return failure('Vault_ResetByAnother', `Someone else reset the unsealing of ${address}: the shares given so far are void there. This share was not sent.`, 'Speak with the other administrators, then give all shares again.', { address });
+  return failure(
+    'Vault_ResetByAnother',
+    `Someone else reset the unsealing of ${address}: the shares given so far are void there. This share was not sent.`,
+    'Speak with the other administrators, then give all shares again.',
+    { address },
+  );
 }
 
 function tellNonceChanged(address: string): StatusResult {
-  return failure('Vault_NonceChanged', `The unseal attempt of ${address} is no longer the one that this run began (its nonce changed).`, 'Speak with the other administrators; reset the attempt, then give all shares again.', { address });
+  return failure(
+    'Vault_NonceChanged',
+    `The unseal attempt of ${address} is no longer the one that this run began (its nonce changed).`,
+    'Speak with the other administrators; reset the attempt, then give all shares again.',
+    { address },
+  );
 }
 
 function tellForeign(address: string): StatusResult {
-  return failure('Vault_ShareForeign', `The shares together do not unseal ${address}: at least one belongs to another Vault or an earlier set.`, 'Check where each share comes from, then give all shares again.', { address });
+  return failure(
+    'Vault_ShareForeign',
+    `The shares together do not unseal ${address}: at least one belongs to another Vault or an earlier set.`,
+    'Check where each share comes from, then give all shares again.',
+    { address },
+  );
 }
 
 export function createUnsealer(transport: VaultTransport): Unsealer {
@@ -35,9 +50,14 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
   const attempts = new Map<string, { readonly nonce: string; readonly progress: number }>();
 
   async function readStatus(connection: VaultConnection): Promise<StatusResult> {
-    const exchange = await transport.exchange(connection, { method: 'GET', path: '/v1/sys/seal-status', deadline: readDeadline });
+    const exchange = await transport.exchange(connection, {
+      method: 'GET',
+      path: '/v1/sys/seal-status',
+      deadline: readDeadline,
+    });
     if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
-    if (exchange.status !== 200) return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };
+    if (exchange.status !== 200)
+      return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };
     return parseSealStatus(exchange.body, connection.address);
   }
 
@@ -65,7 +85,12 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
     }
   }
 
-  async function describeRefusal(connection: VaultConnection, before: SealStatus, status: number, body: Buffer): Promise<StatusResult> {
+  async function describeRefusal(
+    connection: VaultConnection,
+    before: SealStatus,
+    status: number,
+    body: Buffer,
+  ): Promise<StatusResult> {
     const { address } = connection;
     attempts.delete(address);
     const words = JSON.stringify(parseJson(body) ?? '').toLowerCase();
@@ -76,7 +101,12 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
       // The last share was taken, the whole was tried and did not fit: Vault drops all of them.
       if (before.progress + 1 >= before.threshold && after.value.progress === 0) return tellForeign(address);
       if (words.includes('key') || words.includes('share'))
-        return failure('Vault_ShareCorrupt', `${address} does not take this share: it has not the form of its shares.`, 'Check that the share is whole and belongs to this Vault, then give it again.', { address });
+        return failure(
+          'Vault_ShareCorrupt',
+          `${address} does not take this share: it has not the form of its shares.`,
+          'Check that the share is whole and belongs to this Vault, then give it again.',
+          { address },
+        );
     }
     return { ok: false, error: describeStatus(status, body, address) };
   }
@@ -87,13 +117,23 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
     if (!before.ok) return before;
     const status = before.value;
     if (!status.initialized)
-      return failure('Vault_NotInitialized', `The Vault at ${address} is not initialised.`, 'Initialise it first; a further raft node is initialised by joining.', { address });
+      return failure(
+        'Vault_NotInitialized',
+        `The Vault at ${address} is not initialised.`,
+        'Initialise it first; a further raft node is initialised by joining.',
+        { address },
+      );
     if (!status.sealed) {
       attempts.delete(address);
       return before;
     }
     if (status.type !== 'shamir' && !status.migration)
-      return failure('Vault_NotShamir', `${address} is sealed by ${status.type}, not by key shares.`, 'It unseals by itself once its key service can be reached; recovery keys do not unseal.', { address });
+      return failure(
+        'Vault_NotShamir',
+        `${address} is sealed by ${status.type}, not by key shares.`,
+        'It unseals by itself once its key service can be reached; recovery keys do not unseal.',
+        { address },
+      );
     const changed = judgeAttempt(address, status);
     if (changed !== undefined) return changed;
     const body = Buffer.concat([Buffer.from('{"key":"'), share, Buffer.from('"}')]);
@@ -113,11 +153,16 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
     }
     if (status.progress > 0 && after.nonce !== status.nonce) return tellNonceChanged(address);
     if (after.progress === status.progress)
-      return failure('Vault_ShareDuplicate', `${address} has this share already; ${after.progress} of ${after.threshold} are given.`, 'Give another share.', {
-        address,
-        progress: after.progress,
-        threshold: after.threshold,
-      });
+      return failure(
+        'Vault_ShareDuplicate',
+        `${address} has this share already; ${after.progress} of ${after.threshold} are given.`,
+        'Give another share.',
+        {
+          address,
+          progress: after.progress,
+          threshold: after.threshold,
+        },
+      );
     return success(after);
   }
 
@@ -138,7 +183,8 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
       });
       attempts.delete(connection.address);
       if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
-      if (exchange.status !== 200) return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };
+      if (exchange.status !== 200)
+        return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };
       return parseSealStatus(exchange.body, connection.address);
     },
   };

@@ -33,11 +33,21 @@ export function parseJson(body: Buffer): unknown {
 }
 
 export function notJson(address: string): Failure<VaultFailureCode> {
-  return failure('Vault_NotJson', `What answers at ${address} is not Vault: its reply is no JSON.`, 'Check the address and what stands between here and the Vault (a proxy, a login page).', { address }).error;
+  return failure(
+    'Vault_NotJson',
+    `What answers at ${address} is not Vault: its reply is no JSON.`,
+    'Check the address and what stands between here and the Vault (a proxy, a login page).',
+    { address },
+  ).error;
 }
 
 export function unexpectedReply(address: string, status: number): Failure<VaultFailureCode> {
-  return failure('Vault_UnexpectedReply', `${address} answered in a form that Vault does not have.`, 'Check that this is the address of a Vault, and its version.', { address, status }).error;
+  return failure(
+    'Vault_UnexpectedReply',
+    `${address} answered in a form that Vault does not have.`,
+    'Check that this is the address of a Vault, and its version.',
+    { address, status },
+  ).error;
 }
 
 export function parseSealStatus(body: Buffer, address: string): Result<SealStatus, VaultFailureCode> {
@@ -75,29 +85,65 @@ export function describeStatus(status: number, body: Buffer, address: string): F
   const parsed = errorsSchema.safeParse(json);
   const words = parsed.success ? parsed.data.errors.join(' ').toLowerCase() : '';
   if (status >= 300 && status < 400)
-    return say('Vault_Standby', `${address} is a standby and points to another node.`, 'Use the address of the active node.');
+    return say(
+      'Vault_Standby',
+      `${address} is a standby and points to another node.`,
+      'Use the address of the active node.',
+    );
   switch (status) {
     case 403:
-      return say('Vault_PermissionDenied', `${address} refused: permission denied.`, 'Check the token and its policies.');
+      return say(
+        'Vault_PermissionDenied',
+        `${address} refused: permission denied.`,
+        'Check the token and its policies.',
+      );
     case 429:
-      return say('Vault_RateLimited', `${address} takes no more requests for now (a rate limit quota).`, 'Wait a little, then try again.');
+      return say(
+        'Vault_RateLimited',
+        `${address} takes no more requests for now (a rate limit quota).`,
+        'Wait a little, then try again.',
+      );
     case 472:
-      return say('Vault_DisasterRecoverySecondary', `${address} is a disaster recovery secondary.`, 'Use the address of the primary cluster.');
+      return say(
+        'Vault_DisasterRecoverySecondary',
+        `${address} is a disaster recovery secondary.`,
+        'Use the address of the primary cluster.',
+      );
     case 473:
-      return say('Vault_PerformanceStandby', `${address} is a performance standby.`, 'Use the address of the active node.');
+      return say(
+        'Vault_PerformanceStandby',
+        `${address} is a performance standby.`,
+        'Use the address of the active node.',
+      );
     case 501:
       return say('Vault_NotInitialized', `The Vault at ${address} is not initialised.`, 'Initialise it first.');
   }
   if (words.includes('already initialized'))
-    return say('Vault_AlreadyInitialized', `The Vault at ${address} is initialised already; nothing was changed.`, 'Unseal it with the shares of that initialisation, or choose another Vault.');
+    return say(
+      'Vault_AlreadyInitialized',
+      `The Vault at ${address} is initialised already; nothing was changed.`,
+      'Unseal it with the shares of that initialisation, or choose another Vault.',
+    );
   if (words.includes('not initialized') || words.includes('not yet initialized'))
     return say('Vault_NotInitialized', `The Vault at ${address} is not initialised.`, 'Initialise it first.');
   if (status === 503 && words.includes('sealed'))
     return say('Vault_Sealed', `The Vault at ${address} is sealed.`, 'Unseal it first.');
   if (status >= 500)
-    return say('Vault_Unavailable', `${address} cannot answer for now (status ${status}).`, 'Look at the log of the Vault and of what stands before it, then try again.');
+    return say(
+      'Vault_Unavailable',
+      `${address} cannot answer for now (status ${status}).`,
+      'Look at the log of the Vault and of what stands before it, then try again.',
+    );
   if (json === undefined) return notJson(address);
   if (words.includes('threshold') || words.includes('secret_shares') || words.includes('secret shares'))
-    return say('Vault_ThresholdInvalid', `${address} does not take this number of shares and threshold.`, 'Choose a threshold of at least 2 and at most the number of shares.');
-  return say('Vault_Refused', `${address} refused the request (status ${status}).`, 'Look at the log of the Vault for the reason.');
+    return say(
+      'Vault_ThresholdInvalid',
+      `${address} does not take this number of shares and threshold.`,
+      'Choose a threshold of at least 2 and at most the number of shares.',
+    );
+  return say(
+    'Vault_Refused',
+    `${address} refused the request (status ${status}).`,
+    'Look at the log of the Vault for the reason.',
+  );
 }

@@ -67,9 +67,17 @@ export function describeConnectionError(cause: unknown, address: string): Failur
   ): Failure<VaultFailureCode> =>
     failure(failureCode, message, next, { address, ...(code === '' ? {} : { reason: code }), ...more }).error;
   if (cause instanceof DeadlineError || code === 'ETIMEDOUT')
-    return say('Vault_TimedOut', `${address} did not answer in time.`, 'Check the address, the network and firewalls, then try again.');
+    return say(
+      'Vault_TimedOut',
+      `${address} did not answer in time.`,
+      'Check the address, the network and firewalls, then try again.',
+    );
   if (cause instanceof ReplyTooLongError)
-    return say('Vault_UnexpectedReply', `${address} answered more than Vault ever does.`, 'Check that this is the address of a Vault.');
+    return say(
+      'Vault_UnexpectedReply',
+      `${address} answered more than Vault ever does.`,
+      'Check that this is the address of a Vault.',
+    );
   if (cause instanceof PinMismatchError)
     return say(
       'Vault_CertificateMismatch',
@@ -85,16 +93,31 @@ export function describeConnectionError(cause: unknown, address: string): Failur
       'Give the CA file of this Vault, or compare and pin its certificate; renew it where it has expired.',
     );
   if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS'))
-    return say('Vault_CertificateInvalid', `No TLS connection to ${address} could be made. Nothing was sent.`, 'Check that the port is the one of Vault and serves TLS.');
+    return say(
+      'Vault_CertificateInvalid',
+      `No TLS connection to ${address} could be made. Nothing was sent.`,
+      'Check that the port is the one of Vault and serves TLS.',
+    );
   if (code.startsWith('HPE_'))
-    return say('Vault_UnexpectedReply', `What answers at ${address} does not speak HTTP as Vault does.`, 'Check that this is the address of a Vault.');
-  return say('Vault_Unreachable', `${address} cannot be reached.`, 'Check that the Vault runs, the address and the network, then try again.');
+    return say(
+      'Vault_UnexpectedReply',
+      `What answers at ${address} does not speak HTTP as Vault does.`,
+      'Check that this is the address of a Vault.',
+    );
+  return say(
+    'Vault_Unreachable',
+    `${address} cannot be reached.`,
+    'Check that the Vault runs, the address and the network, then try again.',
+  );
 }
 
 export function createVaultTransport(): VaultTransport {
   const pool = createAgentPool();
 
-  async function once(connection: VaultConnection, request: VaultRequest): Promise<VaultExchange & { readonly stale?: boolean }> {
+  async function once(
+    connection: VaultConnection,
+    request: VaultRequest,
+  ): Promise<VaultExchange & { readonly stale?: boolean }> {
     const url = parseVaultAddress(connection.address);
     if (!url.ok) return { kind: 'failed', error: url.error, sent: false };
     const agent = await pool.agent(url.value, connection.trust);

@@ -125,7 +125,9 @@ export function createAgentPool(): AgentPool {
   const agents = new Map<string, http.Agent>();
   let plain: http.Agent | undefined;
 
-  async function resolveTrust(trust: VaultTrust): Promise<Result<{ key: string; load: () => Promise<Result<Trusted, VaultFailureCode>> }, VaultFailureCode>> {
+  async function resolveTrust(
+    trust: VaultTrust,
+  ): Promise<Result<{ key: string; load: () => Promise<Result<Trusted, VaultFailureCode>> }, VaultFailureCode>> {
     if (trust.kind === 'pinned')
       return success({
         key: `pinned ${trust.sha256}`,

@@ -57,7 +57,11 @@ export function createVaultPort(options: VaultPortOptions = {}): VaultPort & { c
       readonly capture?: unknown;
     }): Promise<unknown> => {
       const url = new URL(call.uri);
-      const exchange = await transport.exchange(connection, { method: 'GET', path: url.pathname + url.search, deadline });
+      const exchange = await transport.exchange(connection, {
+        method: 'GET',
+        path: url.pathname + url.search,
+        deadline,
+      });
       if (isCapture(call.capture)) call.capture.exchange = exchange;
       if (exchange.kind === 'failed') throw new ExchangeFailed(exchange.error.message);
       return { statusCode: exchange.status, body: parseJson(exchange.body), request: { path: url.pathname } };
@@ -87,9 +91,7 @@ export function createVaultPort(options: VaultPortOptions = {}): VaultPort & { c
       // A status that node-vault takes for an error, or our own ExchangeFailed: what was captured says more.
       if (capture.exchange === undefined) throw cause;
     }
-    return (
-      capture.exchange ?? { kind: 'failed', error: unexpectedReply(connection.address, 0), sent: true }
-    );
+    return capture.exchange ?? { kind: 'failed', error: unexpectedReply(connection.address, 0), sent: true };
   }
 
   return {
@@ -117,7 +119,10 @@ export function createVaultPort(options: VaultPortOptions = {}): VaultPort & { c
 }
 
 /** Looks at the certificate that a server shows, trusting nothing and sending nothing. */
-async function fetchCertificate(address: string, deadline: number): Promise<Result<ServerCertificate, VaultFailureCode>> {
+async function fetchCertificate(
+  address: string,
+  deadline: number,
+): Promise<Result<ServerCertificate, VaultFailureCode>> {
   const url = parseVaultAddress(address);
   if (!url.ok) return url;
   if (url.value.protocol === 'http:')
@@ -145,8 +150,8 @@ async function fetchCertificate(address: string, deadline: number): Promise<Resu
       settle(
         success({
           sha256: certificateSha256(certificate),
-          subject: certificate.subject ?? '',
-          issuer: certificate.issuer ?? '',
+          subject: certificate.subject,
+          issuer: certificate.issuer,
           validFrom: new Date(certificate.validFrom).toISOString(),
           validTo: new Date(certificate.validTo).toISOString(),
         }),

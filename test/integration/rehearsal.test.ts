@@ -81,8 +81,14 @@ describe('a rehearsal', () => {
     const saved = process.env['PATH'];
     process.env['PATH'] = '/nowhere';
     try {
-      const answered = await obtainVaultBinary({ cacheDirectory: join(dataDirectory, 'cache'), serverSourcesDirectory: dataDirectory }, () => undefined);
-      expect(answered).toMatchObject({ ok: false, error: { code: expect.stringMatching(/^Rehearsal_Vault(Missing|BuildFailed)$/u) } });
+      const answered = await obtainVaultBinary(
+        { cacheDirectory: join(dataDirectory, 'cache'), serverSourcesDirectory: dataDirectory },
+        () => undefined,
+      );
+      expect(answered).toMatchObject({
+        ok: false,
+        error: { code: expect.stringMatching(/^Rehearsal_Vault(Missing|BuildFailed)$/u) },
+      });
     } finally {
       process.env['PATH'] = saved;
     }

@@ -12,7 +12,13 @@ import { sealSecret } from '../../electron/sealing/sealed.ts';
 import { secretPurpose } from '../../electron/sealing/schema.ts';
 import { escrowSchema } from '../../electron/shares/escrow-file.ts';
 import { createSharePort } from '../../electron/shares/share-port.ts';
-import type { Escrow, RootTokenDestination, ShareDestination, SharePort, VaultConnection } from '../../electron/workflows/ports.ts';
+import type {
+  Escrow,
+  RootTokenDestination,
+  ShareDestination,
+  SharePort,
+  VaultConnection,
+} from '../../electron/workflows/ports.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 
 /** Stands in for the token's public half only; what is written is decrypted with the private one to check it. */
@@ -57,7 +63,10 @@ afterEach(async () => {
 async function startServer(nodes = 1): Promise<{ vault: TestVault; connections: VaultConnection[] }> {
   const vault = await startVaultServer({ nodes });
   server = vault;
-  return { vault, connections: vault.addresses.map((address) => ({ address, trust: { kind: 'ca-file', path: vault.caPath } })) };
+  return {
+    vault,
+    connections: vault.addresses.map((address) => ({ address, trust: { kind: 'ca-file', path: vault.caPath } })),
+  };
 }
 
 function firstOf<Value>(values: readonly Value[]): Value {
@@ -129,21 +138,39 @@ describe('an initialisation', () => {
     expect(await codeOf(connections, decryptEntry(escrow, 'vault-unseal-0'))).toBe('progress 1 sealed true');
     expect(await codeOf(connections, decryptEntry(escrow, 'vault-unseal-0'))).toBe('Vault_ShareDuplicate');
     expect(await codeOf(connections, Buffer.from('not a share'))).toBe('Vault_ShareCorrupt');
-    const base64 = Buffer.from(Buffer.from(decryptEntry(escrow, 'vault-unseal-2').toString(), 'hex').toString('base64'));
+    const base64 = Buffer.from(
+      Buffer.from(decryptEntry(escrow, 'vault-unseal-2').toString(), 'hex').toString('base64'),
+    );
     expect(await codeOf(connections, base64)).toBe('progress 0 sealed false');
     const other = { ...initialize, runId: 'run-2', escrowPath: join(directory, 'other.json') };
     expect(await shares.initialize(other)).toMatchObject({ ok: false, error: { code: 'Vault_AlreadyInitialized' } });
     const recipient = await shares.sealingPublicKey();
     if (!recipient.ok) throw new Error(recipient.error.message);
-    const seal = () => sealSecret(recipient.value, new Uint8Array(decryptEntry(escrow, 'vault-root')), secretPurpose.share);
-    expect(await shares.revokeRootToken(firstOf(connections), await seal())).toEqual({ ok: true, value: { revoked: true } });
-    expect(await shares.revokeRootToken(firstOf(connections), await seal())).toMatchObject({ ok: false, error: { code: 'Vault_PermissionDenied' } });
+    const seal = () =>
+      sealSecret(recipient.value, new Uint8Array(decryptEntry(escrow, 'vault-root')), secretPurpose.share);
+    expect(await shares.revokeRootToken(firstOf(connections), await seal())).toEqual({
+      ok: true,
+      value: { revoked: true },
+    });
+    expect(await shares.revokeRootToken(firstOf(connections), await seal())).toMatchObject({
+      ok: false,
+      error: { code: 'Vault_PermissionDenied' },
+    });
   });
 
   test('says foreign shares, resets by others and a changed nonce in words of their own', async () => {
     const { connections } = await startServer();
     const connection = firstOf(connections);
-    expect(await shares.initialize(request(connection, Array.from({ length: 5 }, () => toToken), { kind: 'revoked' }, 3))).toMatchObject({ ok: true });
+    expect(
+      await shares.initialize(
+        request(
+          connection,
+          Array.from({ length: 5 }, () => toToken),
+          { kind: 'revoked' },
+          3,
+        ),
+      ),
+    ).toMatchObject({ ok: true });
     const escrow = await readEscrow();
     const share = (index: number): Buffer => decryptEntry(escrow, `vault-unseal-${index}`);
     const foreign = Buffer.from('ab'.repeat(32) + '77');
@@ -159,7 +186,10 @@ describe('an initialisation', () => {
       await somebodyElse.resetUnseal(connection);
       const recipient = await somebodyElse.sealingPublicKey();
       if (!recipient.ok) throw new Error(recipient.error.message);
-      await somebodyElse.submitShare(connections, await sealSecret(recipient.value, new Uint8Array(share(4)), secretPurpose.share));
+      await somebodyElse.submitShare(
+        connections,
+        await sealSecret(recipient.value, new Uint8Array(share(4)), secretPurpose.share),
+      );
       expect(await codeOf(connections, share(0))).toBe('Vault_NonceChanged');
       expect(await codeOf(connections, share(0))).toBe('progress 2 sealed true');
       expect(await codeOf(connections, share(1))).toBe('progress 0 sealed false');
@@ -170,29 +200,48 @@ describe('an initialisation', () => {
 
   test('unseals several nodes of one cluster in one act', async () => {
     const { connections } = await startServer(2);
-    expect(await shares.initialize(request(firstOf(connections), [toToken, toToken, toToken], { kind: 'token' }))).toMatchObject({ ok: true });
+    expect(
+      await shares.initialize(request(firstOf(connections), [toToken, toToken, toToken], { kind: 'token' })),
+    ).toMatchObject({ ok: true });
     const escrow = await readEscrow();
     // The second node joins the first once that is unsealed: the first act leaves it out, the next take both.
     await submit(connections.slice(0, 1), decryptEntry(escrow, 'vault-unseal-0'));
     await submit(connections.slice(0, 1), decryptEntry(escrow, 'vault-unseal-1'));
-    await expect.poll(() => codeOf(connections.slice(1), decryptEntry(escrow, 'vault-unseal-0')), { timeout: 20_000, interval: 500 }).toBe('progress 1 sealed true');
+    await expect
+      .poll(() => codeOf(connections.slice(1), decryptEntry(escrow, 'vault-unseal-0')), {
+        timeout: 20_000,
+        interval: 500,
+      })
+      .toBe('progress 1 sealed true');
     const both = await submit(connections, decryptEntry(escrow, 'vault-unseal-1'));
-    expect(both).toMatchObject({ ok: true, value: [{ result: { ok: true, value: { sealed: false } } }, { result: { ok: true, value: { sealed: false } } }] });
+    expect(both).toMatchObject({
+      ok: true,
+      value: [{ result: { ok: true, value: { sealed: false } } }, { result: { ok: true, value: { sealed: false } } }],
+    });
     await server?.restart();
     await submit(connections, decryptEntry(escrow, 'vault-unseal-2'));
     const again = await submit(connections, decryptEntry(escrow, 'vault-unseal-0'));
-    expect(again).toMatchObject({ ok: true, value: [{ result: { ok: true, value: { sealed: false } } }, { result: { ok: true, value: { sealed: false } } }] });
+    expect(again).toMatchObject({
+      ok: true,
+      value: [{ result: { ok: true, value: { sealed: false } } }, { result: { ok: true, value: { sealed: false } } }],
+    });
   }, 90_000);
 
   test('a folder that cannot be written is met before Vault is asked', async () => {
     const { vault, connections } = await startServer();
-    const blocked = { ...request(firstOf(connections), [toToken], { kind: 'token' }, 1), escrowPath: join(directory, 'missing', 'escrow.json') };
+    const blocked = {
+      ...request(firstOf(connections), [toToken], { kind: 'token' }, 1),
+      escrowPath: join(directory, 'missing', 'escrow.json'),
+    };
     expect(await shares.initialize(blocked)).toMatchObject({ ok: false, error: { code: 'Custody_WriteFailed' } });
     const full = createSharePort({ launch: launchWatched });
     try {
       await full.sealingPublicKey();
       limitFiles('0:unlimited');
-      expect(await full.initialize({ ...blocked, escrowPath: join(directory, 'escrow.json') })).toMatchObject({ ok: false, error: { code: 'Custody_DiskFull' } });
+      expect(await full.initialize({ ...blocked, escrowPath: join(directory, 'escrow.json') })).toMatchObject({
+        ok: false,
+        error: { code: 'Custody_DiskFull' },
+      });
     } finally {
       await full.close();
     }
@@ -223,7 +272,10 @@ describe('after the reply of Vault', () => {
         if (initializing && chunk.includes('root_token') && act('reply') === 'drop') client.destroy();
         else client.write(chunk);
       });
-      for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+      for (const [one, other] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
         one.on('error', () => other.destroy());
         one.on('close', () => other.destroy());
       }
@@ -285,10 +337,14 @@ describe('PGP', () => {
   });
 
   async function gpg(argumentList: readonly string[], input?: Uint8Array): Promise<Buffer> {
-    const child = spawn('gpg', ['--batch', '--quiet', '--pinentry-mode', 'loopback', '--passphrase', '', ...argumentList], {
-      env: { ...process.env, GNUPGHOME: home },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    const child = spawn(
+      'gpg',
+      ['--batch', '--quiet', '--pinentry-mode', 'loopback', '--passphrase', '', ...argumentList],
+      {
+        env: { ...process.env, GNUPGHOME: home },
+        stdio: ['pipe', 'pipe', 'ignore'],
+      },
+    );
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stdin.end(input);
@@ -301,22 +357,53 @@ describe('PGP', () => {
     await gpg(['--quick-generate-key', 'Signer <signer@example.org>', 'ed25519', 'sign', 'never']);
     await shares.close();
     shares = createSharePort({ launch, environment: { GNUPGHOME: home } });
-    expect(await shares.describePgpKey(await gpg(['--export', 'signer@example.org']))).toMatchObject({ ok: false, error: { code: 'Pgp_KeyCannotEncrypt' } });
-    expect(await shares.describePgpKey(await gpg(['--armor', '--export-secret-keys', 'ada@example.org']))).toMatchObject({ ok: false, error: { code: 'Pgp_KeyIsPrivate' } });
-    expect(await shares.describePgpKey(Buffer.from('no key'))).toMatchObject({ ok: false, error: { code: 'Pgp_KeyUnreadable' } });
+    expect(await shares.describePgpKey(await gpg(['--export', 'signer@example.org']))).toMatchObject({
+      ok: false,
+      error: { code: 'Pgp_KeyCannotEncrypt' },
+    });
+    expect(
+      await shares.describePgpKey(await gpg(['--armor', '--export-secret-keys', 'ada@example.org'])),
+    ).toMatchObject({ ok: false, error: { code: 'Pgp_KeyIsPrivate' } });
+    expect(await shares.describePgpKey(Buffer.from('no key'))).toMatchObject({
+      ok: false,
+      error: { code: 'Pgp_KeyUnreadable' },
+    });
     const described = await shares.describePgpKey(await gpg(['--export', 'ada@example.org']));
     if (!described.ok) throw new Error(described.error.message);
-    expect(described.value).toMatchObject({ userId: 'Ada <ada@example.org>', expires: '', fingerprint: expect.stringMatching(/^[0-9A-F]{40}$/u) });
-    const ada: ShareDestination = { kind: 'pgp', custodian: 'Ada', publicKeyArmored: described.value.publicKeyArmored, fingerprint: described.value.fingerprint };
+    expect(described.value).toMatchObject({
+      userId: 'Ada <ada@example.org>',
+      expires: '',
+      fingerprint: expect.stringMatching(/^[0-9A-F]{40}$/u),
+    });
+    const ada: ShareDestination = {
+      kind: 'pgp',
+      custodian: 'Ada',
+      publicKeyArmored: described.value.publicKeyArmored,
+      fingerprint: described.value.fingerprint,
+    };
     const { connections } = await startServer();
-    expect(await shares.initialize(request(firstOf(connections), [ada, ada, toToken], { kind: 'revoked' }))).toMatchObject({ ok: true });
+    expect(
+      await shares.initialize(request(firstOf(connections), [ada, ada, toToken], { kind: 'revoked' })),
+    ).toMatchObject({ ok: true });
     const escrow = await readEscrow();
     const message = Buffer.from(firstOf(escrow.entries).pgpMessage, 'base64');
     expect((await gpg(['--decrypt'], message)).equals(decryptEntry(escrow, 'vault-unseal-0'))).toBe(true);
     expect(escrow.entries[2]?.pgpMessage).toBe('');
-    expect(await shares.submitPgpShare(connections, message)).toMatchObject({ ok: true, value: [{ result: { ok: true, value: { progress: 1 } } }] });
-    const fromGpg = await gpg(['--trust-model', 'always', '--encrypt', '-r', 'ada@example.org'], decryptEntry(escrow, 'vault-unseal-2'));
-    expect(await shares.submitPgpShare(connections, fromGpg)).toMatchObject({ ok: true, value: [{ result: { ok: true, value: { sealed: false } } }] });
-    expect(await shares.submitPgpShare(connections, Buffer.from('garbage'))).toMatchObject({ ok: false, error: { code: 'Pgp_DecryptFailed' } });
+    expect(await shares.submitPgpShare(connections, message)).toMatchObject({
+      ok: true,
+      value: [{ result: { ok: true, value: { progress: 1 } } }],
+    });
+    const fromGpg = await gpg(
+      ['--trust-model', 'always', '--encrypt', '-r', 'ada@example.org'],
+      decryptEntry(escrow, 'vault-unseal-2'),
+    );
+    expect(await shares.submitPgpShare(connections, fromGpg)).toMatchObject({
+      ok: true,
+      value: [{ result: { ok: true, value: { sealed: false } } }],
+    });
+    expect(await shares.submitPgpShare(connections, Buffer.from('garbage'))).toMatchObject({
+      ok: false,
+      error: { code: 'Pgp_DecryptFailed' },
+    });
   }, 60_000);
 });

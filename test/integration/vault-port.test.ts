@@ -64,10 +64,16 @@ describe('on a real Vault', () => {
 
   test('seal status, health and certificate are read', async () => {
     const connection: VaultConnection = { address: server.address, trust: { kind: 'ca-file', path: server.caPath } };
-    expect(await vault.sealStatus(connection)).toMatchObject({ ok: true, value: { product: 'vault', initialized: false, sealed: true, type: 'shamir', storageType: 'raft' } });
+    expect(await vault.sealStatus(connection)).toMatchObject({
+      ok: true,
+      value: { product: 'vault', initialized: false, sealed: true, type: 'shamir', storageType: 'raft' },
+    });
     expect(await vault.health(connection)).toEqual({ ok: true, value: { state: 'uninitialized' } });
     const certificate = await vault.fetchCertificate(server.address);
-    expect(certificate).toMatchObject({ ok: true, value: { sha256: server.certificateSha256, issuer: 'CN=Key Custodian rehearsal' } });
+    expect(certificate).toMatchObject({
+      ok: true,
+      value: { sha256: server.certificateSha256, issuer: 'CN=Key Custodian rehearsal' },
+    });
   });
 
   test.each<[string, () => VaultTrust, string]>([
@@ -75,18 +81,34 @@ describe('on a real Vault', () => {
     ['its pinned certificate', () => ({ kind: 'pinned', sha256: server.certificateSha256 }), 'ok'],
     ['another pin', () => ({ kind: 'pinned', sha256: '00'.repeat(32) }), 'Vault_CertificateMismatch'],
     ['the system', () => ({ kind: 'system' }), 'Vault_CertificateInvalid'],
-    ['a CA file that is missing', () => ({ kind: 'ca-file', path: join(directory, 'absent.pem') }), 'Vault_CaFileUnreadable'],
-    ['a CA file with no certificate', () => ({ kind: 'ca-file', path: join(server.dataDirectory, 'node-1', 'vault.hcl') }), 'Vault_CaFileUnreadable'],
+    [
+      'a CA file that is missing',
+      () => ({ kind: 'ca-file', path: join(directory, 'absent.pem') }),
+      'Vault_CaFileUnreadable',
+    ],
+    [
+      'a CA file with no certificate',
+      () => ({ kind: 'ca-file', path: join(server.dataDirectory, 'node-1', 'vault.hcl') }),
+      'Vault_CaFileUnreadable',
+    ],
   ])('trusting %s', async (_name, trust, expected) => {
     expect(await codeOf({ address: server.address, trust: trust() })).toBe(expected);
   });
 
   test('nothing in the environment changes whom it trusts or what it sends', async () => {
     const saved = { ...process.env };
-    Object.assign(process.env, { VAULT_SKIP_VERIFY: '1', VAULT_NAMESPACE: 'elsewhere', VAULT_TOKEN: 'marker', HTTPS_PROXY: 'http://127.0.0.1:9' });
+    Object.assign(process.env, {
+      VAULT_SKIP_VERIFY: '1',
+      VAULT_NAMESPACE: 'elsewhere',
+      VAULT_TOKEN: 'marker',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+    });
     try {
       const fresh = createVaultPort({ deadline: 2_000 });
-      expect(await fresh.sealStatus({ address: server.address, trust: { kind: 'system' } })).toMatchObject({ ok: false, error: { code: 'Vault_CertificateInvalid' } });
+      expect(await fresh.sealStatus({ address: server.address, trust: { kind: 'system' } })).toMatchObject({
+        ok: false,
+        error: { code: 'Vault_CertificateInvalid' },
+      });
       let headers = '';
       const connection = await plainServer((request, response) => {
         headers = JSON.stringify(request.headers);
@@ -97,7 +119,8 @@ describe('on a real Vault', () => {
       expect(headers).toContain('x-vault-request');
       fresh.close();
     } finally {
-      for (const name of ['VAULT_SKIP_VERIFY', 'VAULT_NAMESPACE', 'VAULT_TOKEN', 'HTTPS_PROXY']) delete process.env[name];
+      for (const name of ['VAULT_SKIP_VERIFY', 'VAULT_NAMESPACE', 'VAULT_TOKEN', 'HTTPS_PROXY'])
+        delete process.env[name];
       Object.assign(process.env, saved);
     }
   });
@@ -115,7 +138,9 @@ describe('on a real Vault', () => {
     await expect.poll(() => watch.nodes.get('one')?.[0]?.lastSeen !== first).toBe(true);
     expect(told).toBe(1);
     await server.kill();
-    await expect.poll(() => watch.nodes.get('one')?.[0]?.result).toMatchObject({ ok: false, error: { code: 'Vault_Unreachable' } });
+    await expect
+      .poll(() => watch.nodes.get('one')?.[0]?.result)
+      .toMatchObject({ ok: false, error: { code: 'Vault_Unreachable' } });
     watch.stop();
     await server.restart();
   });
@@ -126,21 +151,42 @@ describe('certificates that do not hold', () => {
     const made = await createServerCertificates({ ...loopbackCertificateOptions(), ...change });
     const caPath = join(directory, `${made.serverCertificateSha256}.pem`);
     await writeFile(caPath, made.caCertificate);
-    const server = createHttpsServer({ cert: made.serverCertificate, key: made.serverKey }, (_request, response) => response.end('{}'));
+    const server = createHttpsServer({ cert: made.serverCertificate, key: made.serverKey }, (_request, response) =>
+      response.end('{}'),
+    );
     return { address: `https://127.0.0.1:${await listen(server)}`, trust: { kind: 'ca-file', path: caPath } };
   }
   test('expired', async () => {
-    const connection = await tlsServer({ notBefore: new Date(Date.now() - 172_800_000), notAfter: new Date(Date.now() - 86_400_000) });
-    expect(await vault.sealStatus(connection)).toMatchObject({ ok: false, error: { code: 'Vault_CertificateInvalid', message: expect.stringContaining('expired') } });
+    const connection = await tlsServer({
+      notBefore: new Date(Date.now() - 172_800_000),
+      notAfter: new Date(Date.now() - 86_400_000),
+    });
+    expect(await vault.sealStatus(connection)).toMatchObject({
+      ok: false,
+      error: { code: 'Vault_CertificateInvalid', message: expect.stringContaining('expired') },
+    });
   });
   test('for another name', async () => {
     const connection = await tlsServer({ dnsNames: ['elsewhere.example'], ipAddresses: ['192.0.2.1'] });
-    expect(await vault.sealStatus(connection)).toMatchObject({ ok: false, error: { code: 'Vault_CertificateInvalid', message: expect.stringContaining('another name') } });
+    expect(await vault.sealStatus(connection)).toMatchObject({
+      ok: false,
+      error: { code: 'Vault_CertificateInvalid', message: expect.stringContaining('another name') },
+    });
   });
 });
 
 describe('what is no Vault, or one that cannot answer', () => {
-  const unsealed = { type: 'shamir', initialized: true, sealed: false, t: 3, n: 5, progress: 0, nonce: '', version: '2.6.0', commit_date: '2026-01-01' };
+  const unsealed = {
+    type: 'shamir',
+    initialized: true,
+    sealed: false,
+    t: 3,
+    n: 5,
+    progress: 0,
+    nonce: '',
+    version: '2.6.0',
+    commit_date: '2026-01-01',
+  };
 
   test.each<[number, string, string]>([
     [400, '{"errors":["Vault is already initialized"]}', 'Vault_AlreadyInitialized'],
@@ -177,13 +223,26 @@ describe('what is no Vault, or one that cannot answer', () => {
   test('a black hole, a half-closed connection, garbage and nobody', async () => {
     expect(await codeOf(await tcpServer('http', () => undefined))).toBe('Vault_TimedOut');
     expect(await codeOf(await tcpServer('https', () => undefined))).toBe('Vault_TimedOut');
-    expect(await codeOf(await tcpServer('http', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{"a"')))).toBe('Vault_Unreachable');
-    expect(await codeOf(await tcpServer('http', (socket) => socket.end('SSH-2.0-OpenSSH\r\n')))).toBe('Vault_UnexpectedReply');
-    expect(await codeOf(await tcpServer('https', (socket) => socket.end('SSH-2.0-OpenSSH\r\n')))).toBe('Vault_CertificateInvalid');
+    expect(
+      await codeOf(
+        await tcpServer('http', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{"a"')),
+      ),
+    ).toBe('Vault_Unreachable');
+    expect(await codeOf(await tcpServer('http', (socket) => socket.end('SSH-2.0-OpenSSH\r\n')))).toBe(
+      'Vault_UnexpectedReply',
+    );
+    expect(await codeOf(await tcpServer('https', (socket) => socket.end('SSH-2.0-OpenSSH\r\n')))).toBe(
+      'Vault_CertificateInvalid',
+    );
     expect(await codeOf({ address: 'https://127.0.0.1:1', trust: { kind: 'system' } })).toBe('Vault_Unreachable');
     expect(await codeOf({ address: 'http://192.0.2.1:8200', trust: { kind: 'system' } })).toBe('Vault_AddressInvalid');
-    expect(await codeOf({ address: 'https://me:pw@127.0.0.1', trust: { kind: 'system' } })).toBe('Vault_AddressInvalid');
-    expect(await vault.fetchCertificate('https://127.0.0.1:1')).toMatchObject({ ok: false, error: { code: 'Vault_Unreachable' } });
+    expect(await codeOf({ address: 'https://me:pw@127.0.0.1', trust: { kind: 'system' } })).toBe(
+      'Vault_AddressInvalid',
+    );
+    expect(await vault.fetchCertificate('https://127.0.0.1:1')).toMatchObject({
+      ok: false,
+      error: { code: 'Vault_Unreachable' },
+    });
   });
 
   test('a pin that does not fit: the server never sees a byte of the request', async () => {
@@ -195,7 +254,9 @@ describe('what is no Vault, or one that cannot answer', () => {
     });
     server.on('secureConnection', (socket) => socket.on('data', (chunk: Buffer) => (bytes += chunk.length)));
     const port = await listen(server);
-    expect(await codeOf({ address: `https://127.0.0.1:${port}`, trust: { kind: 'pinned', sha256: 'ff'.repeat(32) } })).toBe('Vault_CertificateMismatch');
+    expect(
+      await codeOf({ address: `https://127.0.0.1:${port}`, trust: { kind: 'pinned', sha256: 'ff'.repeat(32) } }),
+    ).toBe('Vault_CertificateMismatch');
     expect({ requests, bytes }).toEqual({ requests: 0, bytes: 0 });
   });
 });

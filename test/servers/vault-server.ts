@@ -39,7 +39,8 @@ export interface TestVaultOptions {
 
 export async function startVaultServer(options: TestVaultOptions = {}): Promise<TestVault> {
   const binary = await findVaultBinary();
-  if (binary === undefined) throw new Error('No Vault was found: set VAULT_BIN, put vault on PATH or build it into the cache.');
+  if (binary === undefined)
+    throw new Error('No Vault was found: set VAULT_BIN, put vault on PATH or build it into the cache.');
   const dataDirectory = await mkdtemp(join(tmpdir(), 'key-custodian-vault-'));
   const withTls = options.tls ?? true;
   const caPath = withTls ? join(dataDirectory, 'ca.pem') : '';
@@ -47,7 +48,11 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
   let certificateSha256 = '';
   if (withTls) {
     const made = await createServerCertificates();
-    tls = { certificatePath: join(dataDirectory, 'server.pem'), keyPath: join(dataDirectory, 'server-key.pem'), caPath };
+    tls = {
+      certificatePath: join(dataDirectory, 'server.pem'),
+      keyPath: join(dataDirectory, 'server-key.pem'),
+      caPath,
+    };
     await writeFile(caPath, made.caCertificate);
     await writeFile(tls.certificatePath, made.serverCertificate);
     await writeFile(tls.keyPath, made.serverKey, { mode: 0o600 });
@@ -90,7 +95,9 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
       await rm(dataDirectory, { recursive: true, force: true, maxRetries: 3 });
     },
     async kill(node) {
-      await Promise.all(servers.filter((_, index) => node === undefined || index === node).map((server) => server.kill()));
+      await Promise.all(
+        servers.filter((_, index) => node === undefined || index === node).map((server) => server.kill()),
+      );
     },
     async restart() {
       await Promise.all(servers.map((server) => server.stop()));
