@@ -13,8 +13,8 @@ export interface ProcessLock {
   release(): Promise<void>;
 }
 
-const ownerSchema = z.strictObject({ pid: z.number().int().positive(), started: z.string() });
-type Owner = z.infer<typeof ownerSchema>;
+export const processIdentitySchema = z.strictObject({ pid: z.number().int().positive(), started: z.string() });
+export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
 /** Start time in clock ticks after boot (proc(5), /proc/PID/stat field 22); '' where there is no such process or no /proc. */
 async function startTimeOf(pid: number): Promise<string> {
@@ -28,7 +28,13 @@ async function startTimeOf(pid: number): Promise<string> {
   }
 }
 
-async function isAlive(owner: Owner): Promise<boolean> {
+/** This process's id and start time. */
+export async function identifyThisProcess(): Promise<ProcessIdentity> {
+  return { pid: process.pid, started: await startTimeOf(process.pid) };
+}
+
+/** Whether the process that is meant lives still, and not another with its id. */
+export async function isProcessAlive(owner: ProcessIdentity): Promise<boolean> {
   try {
     process.kill(owner.pid, 0);
   } catch (cause) {
@@ -37,9 +43,9 @@ async function isAlive(owner: Owner): Promise<boolean> {
   return owner.started === '' || (await startTimeOf(owner.pid)) === owner.started;
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+async function readOwner(path: string): Promise<ProcessIdentity | undefined> {
   try {
-    const parsed = ownerSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    const parsed = processIdentitySchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch (cause) {
     if (cause instanceof SyntaxError || systemErrorCode(cause) !== '') return undefined;
@@ -65,7 +71,7 @@ async function tryLink(temporary: string, path: string): Promise<boolean> {
 export async function acquireProcessLock(path: string): Promise<Result<ProcessLock, CustodyFailureCode>> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
-    await writeFile(temporary, JSON.stringify({ pid: process.pid, started: await startTimeOf(process.pid) }), {
+    await writeFile(temporary, JSON.stringify(await identifyThisProcess()), {
       mode: 0o600,
     });
     for (let attempt = 0; attempt < 5; attempt += 1) {
@@ -73,7 +79,7 @@ export async function acquireProcessLock(path: string): Promise<Result<ProcessLo
         return success({ release: () => rm(path, { force: true }) });
       }
       const owner = await readOwner(path);
-      if (owner !== undefined && (await isAlive(owner))) {
+      if (owner !== undefined && (await isProcessAlive(owner))) {
         return failure(
           'Custody_RunBusy',
           'Another copy of this program has this open.',
@@ -90,7 +96,7 @@ export async function acquireProcessLock(path: string): Promise<Result<ProcessLo
         throw cause;
       }
       const movedOwner = await readOwner(moved);
-      if (movedOwner !== undefined && (await isAlive(movedOwner))) await tryLink(moved, path);
+      if (movedOwner !== undefined && (await isProcessAlive(movedOwner))) await tryLink(moved, path);
       await rm(moved, { force: true });
     }
     return failure('Custody_RunBusy', 'Another copy of this program takes this at the same moment.', 'Try again.');

@@ -46,7 +46,9 @@ function minimalEnvironment(given: Readonly<Record<string, string>>): Record<str
 export function createNodeLauncher(options: NodeLauncherOptions): HostLauncher {
   return (entry, argumentList, environment): HostProcess => {
     const child = fork(options.entryPath(entry), [...argumentList], {
-      detached: false,
+      // A Ctrl-C in the terminal goes to the whole process group. The share host is told by its parent instead,
+      // so that it is not cut off between Vault's reply to an initialisation and the escrow.
+      detached: entry === 'share-host',
       env: minimalEnvironment(environment),
       execArgv: [...(options.execArgv ?? [])],
       serialization: 'advanced',

@@ -29,8 +29,9 @@ function isUtilityParentPort(value: unknown): value is UtilityParentPort {
  * The channel to the process that started this one, or undefined where there is none (run by hand).
  * When a forked host's parent goes away the host ends at once, and with it every secret that it holds.
  * Electron ends its utility processes by itself.
+ * @param beforeEnding what must be finished first all the same: a reply that cannot be asked for again
  */
-export function openParentPort(): ParentPort | undefined {
+export function openParentPort(beforeEnding: () => Promise<unknown> = () => Promise.resolve()): ParentPort | undefined {
   const utilityPort: unknown = 'parentPort' in process ? process.parentPort : undefined;
   if (isUtilityParentPort(utilityPort)) {
     return {
@@ -46,7 +47,7 @@ export function openParentPort(): ParentPort | undefined {
   }
   if (process.send === undefined) return undefined;
   process.on('disconnect', () => {
-    process.exit(0);
+    void beforeEnding().finally(() => process.exit(0));
   });
   return {
     postMessage: (message) => {
