@@ -71,6 +71,8 @@ async function start(): Promise<void> {
     else if (action.kind === 'quit') app.quit();
     else openWhenReady = true;
   });
+  // Read by `npm run bench`.
+  performance.mark('tray-up');
   const trayHost = findTrayHost();
   const mainWindow = createMainWindow(paths, {
     onActivity: noteActivity,

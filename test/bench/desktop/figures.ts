@@ -1,0 +1,17 @@
+/** Where the measurements in the app leave their figures for the table. */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const figuresFileName = 'desktop-figures.jsonl';
+
+export interface Figure {
+  readonly name: 'tray-milliseconds' | 'stall-milliseconds' | 'idle-percent' | 'idle-renderers';
+  readonly value: number;
+}
+
+export function keepFigure(figure: Figure): void {
+  const directory = process.env['KEY_CUSTODIAN_TEST_OUT'];
+  if (directory === undefined) throw new Error('Run this by "npm run bench".');
+  mkdirSync(directory, { recursive: true });
+  appendFileSync(join(directory, figuresFileName), `${JSON.stringify(figure)}\n`);
+}

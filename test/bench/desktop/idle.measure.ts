@@ -1,0 +1,98 @@
+/** What the app takes while only its tray shows and it follows one Vault. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { launchApp, makeAppHome } from '../../e2e/launch/launch-app.ts';
+import { startVaultServer } from '../../servers/vault-server.ts';
+import { keepFigure } from './figures.ts';
+
+const settleMilliseconds = 15_000;
+const watchMilliseconds = 60_000;
+/** USER_HZ: what /proc counts in, on every Linux that Electron runs on. */
+const ticksPerSecond = 100;
+
+interface ProcessTimes {
+  readonly parent: number;
+  readonly ticks: number;
+  readonly commandLine: string;
+}
+
+function readProcesses(): ReadonlyMap<number, ProcessTimes> {
+  const found = new Map<number, ProcessTimes>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/u.test(name)) continue;
+    try {
+      const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /u, '')
+        .split(' ');
+      const commandLine = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      found.set(Number(name), {
+        parent: Number(fields[1]),
+        ticks: Number(fields[11]) + Number(fields[12]),
+        commandLine,
+      });
+    } catch (cause) {
+      // A process that ended between the listing and the reading.
+      if (!(cause instanceof Error)) throw cause;
+    }
+  }
+  return found;
+}
+
+function familyOf(root: number): readonly ProcessTimes[] {
+  const all = readProcesses();
+  const belongs = (id: number): boolean => {
+    if (id === root) return true;
+    const parent = all.get(id)?.parent;
+    return parent !== undefined && parent > 1 && belongs(parent);
+  };
+  return [...all].filter(([id]) => belongs(id)).map(([, times]) => times);
+}
+
+const ticksOf = (family: readonly ProcessTimes[]): number => family.reduce((sum, { ticks }) => sum + ticks, 0);
+
+test('idle in the tray', async () => {
+  const vault = await startVaultServer({ storage: 'inmem' });
+  const home = await makeAppHome();
+  try {
+    await mkdir(home.dataDirectory, { recursive: true, mode: 0o700 });
+    await writeFile(
+      join(home.dataDirectory, 'settings.json'),
+      JSON.stringify({
+        version: 1,
+        preferences: { theme: 'system', lockAfterMinutes: 240, operatorName: '' },
+        vaults: [
+          {
+            id: 'watched',
+            name: 'Watched',
+            addresses: vault.addresses,
+            trust: { kind: 'ca-file', path: vault.caPath },
+            rehearsal: false,
+            tokenStoreId: '',
+            tokenSerial: '',
+            keyLabel: '',
+          },
+        ],
+        modules: [],
+      }),
+    );
+    const app = await launchApp({ home, argumentList: ['--hidden'] });
+    try {
+      await new Promise((resolve) => setTimeout(resolve, settleMilliseconds));
+      const before = ticksOf(familyOf(app.mainProcessId));
+      await new Promise((resolve) => setTimeout(resolve, watchMilliseconds));
+      const family = familyOf(app.mainProcessId);
+      expect(family.length).toBeGreaterThan(0);
+      const seconds = (ticksOf(family) - before) / ticksPerSecond;
+      keepFigure({ name: 'idle-percent', value: (100 * seconds) / (watchMilliseconds / 1000) });
+      const renderers = family.filter(({ commandLine }) => commandLine.includes('--type=renderer')).length;
+      keepFigure({ name: 'idle-renderers', value: renderers });
+    } finally {
+      await app.close();
+    }
+  } finally {
+    await home.remove();
+    await vault.stop();
+  }
+});
