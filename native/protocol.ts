@@ -191,7 +191,7 @@ export const requestEnvelopeSchema = z.strictObject({
 });
 export type RequestEnvelope = z.infer<typeof requestEnvelopeSchema>;
 
-/** Host to parent: a reply to one request, or a signal. */
+/** Host to parent: a reply to one request, or a signal. One message is one of these, or a list of them. */
 export const replyEnvelopeSchema = z.union([
   z.strictObject({ id: z.number().int().nonnegative(), ok: z.literal(true), value: z.unknown() }),
   z.strictObject({ id: z.number().int().nonnegative(), ok: z.literal(false), error: tokenFailureSchema }),

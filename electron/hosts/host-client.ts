@@ -46,6 +46,10 @@ const answerSchema = z.union([
   z.strictObject({ signal: z.literal('ready') }),
 ]);
 
+/** A host may send several answers in one message. */
+const messageSchema = z.union([answerSchema, z.array(answerSchema).max(64)]);
+type HostAnswer = z.infer<typeof answerSchema>;
+
 interface Request {
   readonly method: string;
   readonly body: unknown;
@@ -96,12 +100,15 @@ export function createHostClient(options: HostClientOptions): HostClient {
 
   function receive(host: Host, message: unknown): void {
     if (host.ended) return;
-    const parsed = answerSchema.safeParse(message);
+    const parsed = messageSchema.safeParse(message);
     if (!parsed.success) {
       end(host, { kind: 'crashed', exitCode: null });
       return;
     }
-    const answer = parsed.data;
+    for (const answer of Array.isArray(parsed.data) ? parsed.data : [parsed.data]) settle(host, answer);
+  }
+
+  function settle(host: Host, answer: HostAnswer): void {
     if ('signal' in answer) {
       if (host.ready) return;
       host.ready = true;
