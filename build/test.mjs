@@ -79,7 +79,7 @@ async function runChecks() {
   const present = rooms.filter((room) => existsSync(join(root, room)));
   const rules = ['--config', 'build/dependency-rules.cjs', '--output-type', 'err', ...present];
   await stage('who imports whom (dependency-cruiser)', () =>
-    check('dependency-cruiser/bin/dependency-cruise.mjs', rules),
+    check('dependency-cruiser/bin/dependency-cruiser.mjs', rules),
   );
   await stage('dead code (knip)', () => check('knip/bin/knip.js', ['--no-progress', '--no-config-hints']));
 }
