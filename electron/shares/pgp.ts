@@ -108,7 +108,8 @@ export async function describePgpKey(
 export async function encryptToPgp(key: openpgp.Key, plaintext: Uint8Array): Promise<Buffer> {
   const binary = new Uint8Array(plaintext);
   const message = await openpgp.createMessage({ binary });
-  const encrypted = await openpgp.encrypt({ message, encryptionKeys: key, format: 'binary' });
+  const encrypted: unknown = await openpgp.encrypt({ message, encryptionKeys: key.toPublic(), format: 'binary' });
   binary.fill(0);
+  if (!(encrypted instanceof Uint8Array)) throw new TypeError('openpgp answered no bytes for a binary message');
   return Buffer.from(encrypted);
 }

@@ -143,9 +143,13 @@ async function main(): Promise<void> {
     if (!envelope.success) return;
     const { id, method, body } = envelope.data;
     queue = queue.then(async () => {
-      const result: Result<unknown> = isMethod(method)
-        ? await handlers[method](body)
-        : failure('App_BadRequest', 'The share host has no such request.', 'This is a fault of the app: report it.');
+      const answering: Promise<Result<unknown>> = isMethod(method)
+        ? handlers[method](body)
+        : Promise.resolve(
+            failure('App_BadRequest', 'The share host has no such request.', 'This is a fault of the app: report it.'),
+          );
+      if (method === 'initialize') initializing = answering;
+      const result = await answering;
       port.postMessage(result.ok ? { id, ok: true, value: result.value } : { id, ok: false, error: result.error });
     });
   });

@@ -120,7 +120,7 @@ describe('on a real Vault', () => {
       fresh.close();
     } finally {
       for (const name of ['VAULT_SKIP_VERIFY', 'VAULT_NAMESPACE', 'VAULT_TOKEN', 'HTTPS_PROXY'])
-        delete process.env[name];
+        Reflect.deleteProperty(process.env, name);
       Object.assign(process.env, saved);
     }
   });
