@@ -37,6 +37,8 @@ test('a rehearsal from an empty token to an unsealed Vault', async () => {
     });
 
     await test.step('sets up a token', async () => {
+      // The plan page takes the token that is there when it opens.
+      await expect.poll(async () => (await readView(page)).tokens.some((token) => token.rehearsal)).toBe(true);
       await screen.beginPart('Set up a token');
       const plan = new TokenSetupPlanScreen(page);
       await plan.heading.waitFor();
