@@ -1,9 +1,16 @@
 /** The typed client of the main process. The preload script puts it on the window; nothing else reaches out. */
-import type { ChannelName, ChannelReply, ChannelRequest, WindowEvent, WindowEventName } from '../../electron/contract/channels.ts';
+import type {
+  ChannelName,
+  ChannelReply,
+  ChannelRequest,
+  WindowEvent,
+  WindowEventName,
+} from '../../electron/contract/channels.ts';
 import type { FailureView } from '../../electron/contract/views.ts';
 
 /** A failure as the window knows it; the same fields as in the workflows' Result. */
-export type Answer<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: FailureView };
+export type Answer<Value> =
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: FailureView };
 
 export interface Bridge {
   call<Name extends ChannelName>(name: Name, request: ChannelRequest<Name>): Promise<Answer<ChannelReply<Name>>>;

@@ -64,7 +64,8 @@ export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { k
 
   const compare = async (): Promise<void> => {
     const form = recogniseShare(typed.buffer.peek());
-    const back = form === 'hex' || form === 'base64' ? toLowerHex(typed.buffer.peek(), form) : typed.buffer.peek().slice();
+    const back =
+      form === 'hex' || form === 'base64' ? toLowerHex(typed.buffer.peek(), form) : typed.buffer.peek().slice();
     const same = equalInConstantTime(shown.bytes, back);
     const group = firstDifferentGroup(shown.bytes, back);
     back.fill(0);
@@ -85,7 +86,12 @@ export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { k
     setStage('done');
   };
 
-  const confirm = { before: words.show(view.custodian), shown: words.written, typing: words.confirm, done: words.confirm }[stage];
+  const confirm = {
+    before: words.show(view.custodian),
+    shown: words.written,
+    typing: words.confirm,
+    done: words.confirm,
+  }[stage];
   const onConfirm = (): void => {
     if (stage === 'before') void reveal();
     else if (stage === 'shown') setStage('typing');
@@ -179,7 +185,9 @@ function ShareDrawing({ share }: { readonly share: ShownShare }): ReactNode {
     const perLine = shareGroupLength * groupsPerLine;
     for (let line = 0; line * perLine < share.bytes.length; line += 1) {
       const paragraph = document.createElement('p');
-      const spelled = Array.from(share.bytes.subarray(line * perLine, (line + 1) * perLine), (byte) => String.fromCharCode(byte)).join(' ');
+      const spelled = Array.from(share.bytes.subarray(line * perLine, (line + 1) * perLine), (byte) =>
+        String.fromCharCode(byte),
+      ).join(' ');
       paragraph.textContent = `${words.line(line + 1)}: ${spelled}`;
       element.append(paragraph);
     }

@@ -25,7 +25,12 @@ export function PinPrompt({ view }: { readonly view: Extract<PromptView, { kind:
   const lastTry = !view.isNew && view.pinState === 'final-try';
   const tries = view.isNew ? '' : words.tries[view.pinState];
   const length = pin.buffer.byteLength;
-  const lengthProblem = length < view.minimumLength ? words.tooShort(view.minimumLength) : length > view.maximumLength ? words.tooLong(view.maximumLength) : '';
+  const lengthProblem =
+    length < view.minimumLength
+      ? words.tooShort(view.minimumLength)
+      : length > view.maximumLength
+        ? words.tooLong(view.maximumLength)
+        : '';
   const same = !view.isNew || equalInConstantTime(pin.buffer.peek(), again.buffer.peek());
   // An existing PIN may be older than today's rule, so its length is the token's to judge.
   const longEnough = view.isNew ? lengthProblem === '' : length > 0;
@@ -35,7 +40,11 @@ export function PinPrompt({ view }: { readonly view: Extract<PromptView, { kind:
     again.wipe();
     const sealed = await sealSecret(view.recipient, pin.buffer.take(), view.purpose);
     pin.changed();
-    const answer = await getPromptBridge().call('prompt.submit', { id: view.id, sealed, consentToLastTry: lastTry && consent });
+    const answer = await getPromptBridge().call('prompt.submit', {
+      id: view.id,
+      sealed,
+      consentToLastTry: lastTry && consent,
+    });
     setState(answer.ok ? 'done' : 'typing');
     if (!answer.ok) setProblem(`${answer.error.message} ${answer.error.next}`);
   };
@@ -77,7 +86,13 @@ export function PinPrompt({ view }: { readonly view: Extract<PromptView, { kind:
         }}
         onRefused={setProblem}
         count={promptText.characters(pin.characters)}
-        hint={view.isNew ? (length > 0 && lengthProblem !== '' ? lengthProblem : words.rule(view.minimumLength, view.maximumLength)) : ''}
+        hint={
+          view.isNew
+            ? length > 0 && lengthProblem !== ''
+              ? lengthProblem
+              : words.rule(view.minimumLength, view.maximumLength)
+            : ''
+        }
         autoFocus
         disabled={locked}
       />

@@ -49,7 +49,9 @@ export function PromptFrame(props: {
         {props.done ? <p role="status">{promptText.closing}</p> : props.children}
       </main>
       <div className={css('actions')}>
-        <Button onPress={() => void getPromptBridge().call('prompt.cancel', { id: props.promptId })}>{promptText.cancel}</Button>
+        <Button onPress={() => void getPromptBridge().call('prompt.cancel', { id: props.promptId })}>
+          {promptText.cancel}
+        </Button>
         <Button look="primary" type="submit" disabled={!props.ready || props.done} pending={props.busy}>
           {props.confirm}
         </Button>

@@ -35,7 +35,8 @@ export function SecretInput(props: {
   useEffect(() => {
     const element = input.current;
     if (element === null) return undefined;
-    const allSelected = (): boolean => element.value !== '' && element.selectionStart === 0 && element.selectionEnd === element.value.length;
+    const allSelected = (): boolean =>
+      element.value !== '' && element.selectionStart === 0 && element.selectionEnd === element.value.length;
     const type = (text: string): void => {
       const { buffer, skipSpaces, onChange, onRefused } = handlers.current;
       if (allSelected()) buffer.wipe();
@@ -52,10 +53,18 @@ export function SecretInput(props: {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.isComposing) return;
       const command = (event.ctrlKey || event.metaKey) && !event.getModifierState('AltGraph');
-      if (event.key === 'Backspace' || event.key === 'Delete') {
+      if (event.key === 'Enter') {
+        // Said outright: a stopped beforeinput would stop the form's own submit by Enter as well.
+        event.preventDefault();
+        element.form?.requestSubmit();
+      } else if (event.key === 'Backspace' || event.key === 'Delete') {
         event.preventDefault();
         erase();
-      } else if (!command && !(event.altKey && !event.getModifierState('AltGraph')) && Array.from(event.key).length === 1) {
+      } else if (
+        !command &&
+        !(event.altKey && !event.getModifierState('AltGraph')) &&
+        Array.from(event.key).length === 1
+      ) {
         event.preventDefault();
         type(event.key);
       } else if (event.key === 'ArrowLeft' || event.key === 'ArrowUp' || event.key === 'Home') {
@@ -65,7 +74,8 @@ export function SecretInput(props: {
     };
     const onBeforeInput = (event: InputEvent): void => {
       event.preventDefault();
-      if (event.inputType === 'insertFromPaste' || event.inputType === 'insertFromDrop') handlers.current.onRefused(promptText.pasteRefused);
+      if (event.inputType === 'insertFromPaste' || event.inputType === 'insertFromDrop')
+        handlers.current.onRefused(promptText.pasteRefused);
       else if (event.inputType.startsWith('delete')) erase();
       else if (event.inputType === 'insertText' && event.data !== null) type(event.data);
     };
@@ -101,7 +111,8 @@ export function SecretInput(props: {
 
   useEffect(() => {
     const element = input.current;
-    if (element !== null && document.activeElement === element) element.setSelectionRange(element.value.length, element.value.length);
+    if (element !== null && document.activeElement === element)
+      element.setSelectionRange(element.value.length, element.value.length);
   }, [props.characters]);
 
   return (
@@ -115,7 +126,6 @@ export function SecretInput(props: {
         type="password"
         className={css('input')}
         value={bullet.repeat(props.characters)}
-        readOnly={false}
         onChange={() => undefined}
         autoFocus={props.autoFocus === true}
         disabled={props.disabled === true}

@@ -2,10 +2,14 @@
 import type { PromptChannelName, PromptChannelReply, PromptChannelRequest } from '../../electron/contract/prompt.ts';
 import type { FailureView } from '../../electron/contract/views.ts';
 
-export type PromptAnswer<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: FailureView };
+export type PromptAnswer<Value> =
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: FailureView };
 
 export interface PromptBridge {
-  call<Name extends PromptChannelName>(name: Name, request: PromptChannelRequest<Name>): Promise<PromptAnswer<PromptChannelReply<Name>>>;
+  call<Name extends PromptChannelName>(
+    name: Name,
+    request: PromptChannelRequest<Name>,
+  ): Promise<PromptAnswer<PromptChannelReply<Name>>>;
 }
 
 declare global {

@@ -50,7 +50,8 @@ export function toLowerHex(bytes: Uint8Array, form: 'hex' | 'base64'): Uint8Arra
   const hex = new Uint8Array((33 - padding) * 2);
   for (let group = 0; group < 11; group += 1) {
     let bits = 0;
-    for (let digit = 0; digit < 4; digit += 1) bits = (bits << 6) | Math.max(0, base64Value(bytes[group * 4 + digit] ?? 0));
+    for (let digit = 0; digit < 4; digit += 1)
+      bits = (bits << 6) | Math.max(0, base64Value(bytes[group * 4 + digit] ?? 0));
     for (let octet = 0; octet < 3; octet += 1) {
       const at = (group * 3 + octet) * 2;
       if (at >= hex.length) break;

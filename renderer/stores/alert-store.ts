@@ -36,7 +36,10 @@ export const useAlerts: UseBoundStore<StoreApi<Alerts>> = create<Alerts>((set) =
 }));
 
 /** Calls main; a failure becomes an alert. @returns the reply, or undefined where it failed */
-export async function act<Name extends ChannelName>(name: Name, request: ChannelRequest<Name>): Promise<ChannelReply<Name> | undefined> {
+export async function act<Name extends ChannelName>(
+  name: Name,
+  request: ChannelRequest<Name>,
+): Promise<ChannelReply<Name> | undefined> {
   const answer = await getBridge().call(name, request);
   if (answer.ok) return answer.value;
   useAlerts.getState().fail(answer.error);

@@ -10,7 +10,10 @@ export interface AppState {
   readonly problem: FailureView | undefined;
 }
 
-export const useApp: UseBoundStore<StoreApi<AppState>> = create<AppState>(() => ({ view: undefined, problem: undefined }));
+export const useApp: UseBoundStore<StoreApi<AppState>> = create<AppState>(() => ({
+  view: undefined,
+  problem: undefined,
+}));
 
 /**
  * Listens first and asks then, so that no change falls between the two; a change that came first is kept.

@@ -39,7 +39,8 @@ export const paths = {
   settings: '/settings',
   vault: (vaultId: string) => `/vaults/${encodeURIComponent(vaultId)}`,
   run: (runId: string) => `/runs/${encodeURIComponent(runId)}`,
-  tokenSetup: (storeId: string, slotId: number | '') => `/new/token-setup/${encodeURIComponent(storeId)}/${String(slotId)}`,
+  tokenSetup: (storeId: string, slotId: number | '') =>
+    `/new/token-setup/${encodeURIComponent(storeId)}/${String(slotId)}`,
   vaultInit: (vaultId: string) => `/new/vault-init/${encodeURIComponent(vaultId)}`,
   unseal: (vaultId: string) => `/new/unseal/${encodeURIComponent(vaultId)}`,
 } as const;

@@ -5,7 +5,12 @@ function count(number: number, one: string, many: string): string {
 }
 
 export const text = {
-  app: { name: 'Key Custodian', skip: 'Skip to the page', loading: 'Reading what this desk knows…', version: (version: string) => `Version ${version}` },
+  app: {
+    name: 'Key Custodian',
+    skip: 'Skip to the page',
+    loading: 'Reading what this desk knows…',
+    version: (version: string) => `Version ${version}`,
+  },
   navigation: {
     label: 'Main',
     home: 'Home',
@@ -28,35 +33,84 @@ export const text = {
     settingsState: (minutes: number) => `Locks after ${String(minutes)} min`,
   },
   glossary: {
-    'so-pin': ['SO-PIN', 'The security officer’s PIN. It can initialise the token and set a new PIN; it cannot use the keys.'],
-    pin: ['PIN', 'What a user of the token types so that its private keys may be used. It never leaves the prompt and the token’s own process.'],
-    token: ['Token', 'A device, or a software store that acts as one, that keeps private keys and never hands them out.'],
+    'so-pin': [
+      'SO-PIN',
+      'The security officer’s PIN. It can initialise the token and set a new PIN; it cannot use the keys.',
+    ],
+    pin: [
+      'PIN',
+      'What a user of the token types so that its private keys may be used. It never leaves the prompt and the token’s own process.',
+    ],
+    token: [
+      'Token',
+      'A device, or a software store that acts as one, that keeps private keys and never hands them out.',
+    ],
     serial: ['Serial', 'The token’s own number. It names the device for good; labels and slot numbers can change.'],
-    'wrapping-key': ['Wrapping key', 'An RSA key pair on the token. Values are encrypted with its public half; only the token can decrypt them.'],
+    'wrapping-key': [
+      'Wrapping key',
+      'An RSA key pair on the token. Values are encrypted with its public half; only the token can decrypt them.',
+    ],
     'key-label': ['Key label', 'The name under which programs find the key. bank-vaults looks for “bank-vaults”.'],
     'pgp-words': ['PGP words', 'The same fingerprint as words, made to be read aloud and compared over the telephone.'],
     share: ['Key share', 'One part of Vault’s unseal key. A single share opens nothing.'],
     threshold: ['Threshold', 'How many shares are needed to unseal. Fewer than this reveal nothing at all.'],
-    nonce: ['Nonce', 'A number that Vault gives to one unseal attempt. If it changes, someone else began a new attempt.'],
+    nonce: [
+      'Nonce',
+      'A number that Vault gives to one unseal attempt. If it changes, someone else began a new attempt.',
+    ],
     sealed: ['Sealed', 'Vault holds its data encrypted and answers nothing until enough shares are presented.'],
     'root-token': ['Root token', 'Vault’s first and all-powerful credential. Best revoked once set-up is over.'],
     custodian: ['Custodian', 'A person who holds a key share and answers for it.'],
     pin_certificate: ['Pinned certificate', 'Trust exactly this certificate, compared by you, and no other.'],
-    module: ['PKCS#11 module', 'The library through which programs speak to a token; its maker provides it, as a .so file.'],
-    deviation: ['Deviation', 'Anything that went otherwise than the script says. Auditors expect it written down, not hidden.'],
-    'journal-head': ['Journal head', 'The SHA-256 of the last record. Every record holds the hash of the one before, so one value vouches for all.'],
+    module: [
+      'PKCS#11 module',
+      'The library through which programs speak to a token; its maker provides it, as a .so file.',
+    ],
+    deviation: [
+      'Deviation',
+      'Anything that went otherwise than the script says. Auditors expect it written down, not hidden.',
+    ],
+    'journal-head': [
+      'Journal head',
+      'The SHA-256 of the last record. Every record holds the hash of the one before, so one value vouches for all.',
+    ],
     'seal-type': ['Seal type', 'How Vault protects its own key. “shamir” means key shares held by people.'],
   },
   states: {
-    vault: { looking: 'Looking', unreachable: 'Unreachable', uninitialized: 'Not initialised', sealed: 'Sealed', unsealed: 'Unsealed' },
-    run: { open: 'Open', completed: 'Completed', abandoned: 'Abandoned', working: 'Working', waiting: 'Waits for you', failed: 'Stopped by a failure' },
-    step: { waiting: 'To come', current: 'Now', working: 'Working', done: 'Done', 'not-needed': 'Not needed', failed: 'Failed' },
+    vault: {
+      looking: 'Looking',
+      unreachable: 'Unreachable',
+      uninitialized: 'Not initialised',
+      sealed: 'Sealed',
+      unsealed: 'Unsealed',
+    },
+    run: {
+      open: 'Open',
+      completed: 'Completed',
+      abandoned: 'Abandoned',
+      working: 'Working',
+      waiting: 'Waits for you',
+      failed: 'Stopped by a failure',
+    },
+    step: {
+      waiting: 'To come',
+      current: 'Now',
+      working: 'Working',
+      done: 'Done',
+      'not-needed': 'Not needed',
+      failed: 'Failed',
+    },
     store: { looking: 'Looking', ready: 'Ready', failed: 'Cannot be used' },
     workflow: { 'token-setup': 'Token set-up', 'vault-init': 'Vault initialisation', unseal: 'Unseal' },
     role: { administrator: 'Administrator', custodian: 'Custodian', witness: 'Witness' },
     pinUnset: 'No PIN yet',
     pin: { ok: 'PIN set', 'count-low': 'Wrong PIN was tried', 'final-try': 'One PIN try left', locked: 'PIN locked' },
-    soPin: { ok: 'In order', 'count-low': 'Wrong SO-PIN was tried', 'final-try': 'One SO-PIN try left', locked: 'SO-PIN locked' },
+    soPin: {
+      ok: 'In order',
+      'count-low': 'Wrong SO-PIN was tried',
+      'final-try': 'One SO-PIN try left',
+      locked: 'SO-PIN locked',
+    },
   },
   common: {
     cancel: 'Cancel',
@@ -90,7 +144,8 @@ export const text = {
     freshTitle: (names: string) => `Not initialised: ${names}`,
     freshText: 'It has no keys yet. Initialise it once a token is set up.',
     emptyTitle: 'Nothing is set up yet',
-    emptyText: 'Practise the whole job first, on a software token and a throw-away Vault. No hardware and no server are needed.',
+    emptyText:
+      'Practise the whole job first, on a software token and a throw-away Vault. No hardware and no server are needed.',
     waitsTitle: 'Waits for me',
     waitsEmpty: 'Nothing waits for you.',
     lastTitle: 'What was done last',
@@ -114,7 +169,10 @@ export const text = {
       pathTitle: 'The rehearsal, in three parts',
       steps: {
         token: ['Set up a token', 'Initialise the software token and make its wrapping key.'],
-        init: ['Initialise the Vault', 'Make five key shares, any three of which unseal, and put each where it belongs.'],
+        init: [
+          'Initialise the Vault',
+          'Make five key shares, any three of which unseal, and put each where it belongs.',
+        ],
         unseal: ['Unseal', 'Present three shares and watch the Vault open.'],
       },
       stateDone: 'Done',
@@ -170,7 +228,8 @@ export const text = {
     keyTitle: (label: string, bits: number) => `${label}, RSA ${String(bits)}`,
     keyIncomplete: 'Only one half of this pair is there. It cannot be used.',
     keyDoubledTitle: (label: string) => `“${label}” is there more than once`,
-    keyDoubledText: 'bank-vaults would take this as no key at all and silently make another at every start. Find out which pair your values are encrypted with, and remove the other with the maker’s tool before going on.',
+    keyDoubledText:
+      'bank-vaults would take this as no key at all and silently make another at every start. Find out which pair your values are encrypted with, and remove the other with the maker’s tool before going on.',
     fingerprint: 'SHA-256 of the public key',
     words: 'The same as PGP words',
     wordsOf: (label: string) => `PGP words of ${label}`,
@@ -181,7 +240,8 @@ export const text = {
     soPin: 'SO-PIN',
     softwareNote: 'Software tokens never lock: any number of wrong PINs can be tried.',
     addTitle: 'Add a PKCS#11 module',
-    addText: 'Choose the library that the token’s maker provides. It is tried in a process of its own, and kept only if it is a PKCS#11 module.',
+    addText:
+      'Choose the library that the token’s maker provides. It is tried in a process of its own, and kept only if it is a PKCS#11 module.',
     addName: 'Name',
     addNameHelp: 'What you call this device family, such as “Nitrokey”.',
     addPath: 'Library file',
@@ -283,7 +343,11 @@ export const text = {
       keyLabelHelp: 'Leave “bank-vaults” unless your operator is configured otherwise.',
       bits: 'Key length',
       bitsName: (bits: number) => `RSA ${String(bits)}`,
-      bitsHelp: { 2048: 'What bank-vaults makes itself. Fast.', 3072: 'Recommended beyond 2030 (NIST SP 800-57).', 4096: 'Slowest; not every device can make it.' },
+      bitsHelp: {
+        2048: 'What bank-vaults makes itself. Fast.',
+        3072: 'Recommended beyond 2030 (NIST SP 800-57).',
+        4096: 'Slowest; not every device can make it.',
+      },
       lostTitle: 'This will be lost',
       lost: (label: string, serial: string) => `everything on token “${label}” (serial ${serial})`,
       lostKey: (label: string) => `wrapping key “${label}”: values encrypted with it can never be read again`,
@@ -291,17 +355,21 @@ export const text = {
       errorToken: 'Choose a token.',
       errorWriteProtected: 'This token is write-protected.',
       errorLabelEmpty: 'Give the token a label.',
-      errorLabelLong: (bytes: number) => `The label has ${String(bytes)} bytes; 32 fit. Letters beyond ASCII take more than one.`,
+      errorLabelLong: (bytes: number) =>
+        `The label has ${String(bytes)} bytes; 32 fit. Letters beyond ASCII take more than one.`,
       errorLabelInUse: (label: string) => `Another token is called “${label}”. Two of one name get mixed up.`,
       errorKeyLabelEmpty: 'Give the key a label.',
-      errorKeyLabelInUse: (label: string) => `The token has a key “${label}”. A second pair of one label would hide the first from bank-vaults.`,
+      errorKeyLabelInUse: (label: string) =>
+        `The token has a key “${label}”. A second pair of one label would hide the first from bank-vaults.`,
       errorPinUnset: 'This token has no PIN yet. Erase and initialise it.',
       errorPinLocked: 'The PIN of this token is locked. Its SO-PIN can set a new one; or erase and initialise it.',
       will: {
-        erase: (serial: string) => `The token ${serial} is erased. You type its label first, so that it is the right one.`,
+        erase: (serial: string) =>
+          `The token ${serial} is erased. You type its label first, so that it is the right one.`,
         initialize: 'The token is initialised. You choose an SO-PIN and a PIN in the prompt window.',
         readBack: 'It is read back, to see that it kept its label and number.',
-        key: (bits: number, label: string) => `An RSA ${String(bits)} key pair “${label}” is made on the token. Its private half never leaves it.`,
+        key: (bits: number, label: string) =>
+          `An RSA ${String(bits)} key pair “${label}” is made on the token. Its private half never leaves it.`,
         verify: 'A trial value is encrypted and decrypted, and the public key is shown as words.',
       },
     },
@@ -358,7 +426,8 @@ export const text = {
       errorToken: 'Choose a token.',
       errorKey: 'Choose a wrapping key.',
       errorKeyDoubled: 'Two key pairs on this token have this label. bank-vaults could not read what is stored.',
-      errorObjects: (labels: string) => `The token already holds ${labels}. Storing never replaces; use another token, or remove them first.`,
+      errorObjects: (labels: string) =>
+        `The token already holds ${labels}. Storing never replaces; use another token, or remove them first.`,
       errorThresholdAbove: 'The threshold cannot be above the number of shares.',
       errorThresholdLow: 'With more than one share the threshold is at least 2.',
       errorSharesRange: 'Between 1 and 255 shares.',
@@ -410,7 +479,8 @@ export const text = {
       remove: 'Remove',
       removeOf: (name: string) => `Remove source ${name}`,
       needed: (threshold: number) => `${count(threshold, 'share is', 'shares are')} needed.`,
-      already: (progress: number) => `${count(progress, 'share was', 'shares were')} already presented in the attempt that is going on.`,
+      already: (progress: number) =>
+        `${count(progress, 'share was', 'shares were')} already presented in the attempt that is going on.`,
       errorVault: 'Choose a Vault.',
       errorNotSealed: (name: string, state: string) => `“${name}” cannot be unsealed now: ${state}.`,
       errorSources: 'Add at least one source of shares.',
@@ -422,8 +492,10 @@ export const text = {
       errorNotShamir: (type: string) => `This Vault unseals itself (“${type}”); key shares do not open it.`,
       will: {
         read: (nodes: number) => `The seal state of ${count(nodes, 'node is', 'nodes are')} read.`,
-        token: (label: string) => `You type the PIN of “${label}” in the prompt window. Shares are decrypted on the token and presented until the threshold is met.`,
-        pgp: (name: string) => `The message of ${name} is decrypted by gpg, which asks for the passphrase itself, and presented.`,
+        token: (label: string) =>
+          `You type the PIN of “${label}” in the prompt window. Shares are decrypted on the token and presented until the threshold is met.`,
+        pgp: (name: string) =>
+          `The message of ${name} is decrypted by gpg, which asks for the passphrase itself, and presented.`,
         typed: (name: string) => `${name} types a share in the prompt window.`,
         confirm: 'Every node is looked at again, to see that it is open.',
       },
@@ -462,7 +534,8 @@ export const text = {
     deviations: 'Deviations',
     abandon: 'Abandon this run',
     abandonTitle: 'Abandon this run?',
-    abandonText: 'It ends here and cannot be taken up again. What was done stays done, and the transcript says where it ended.',
+    abandonText:
+      'It ends here and cannot be taken up again. What was done stays done, and the transcript says where it ended.',
     abandonConfirm: 'Abandon it',
     completedTitle: 'Completed',
     completedText: 'Every step is done and written down. Save the transcript where your auditors will look for it.',
@@ -502,7 +575,8 @@ export const text = {
     deviations: (number: number) => count(number, 'deviation', 'deviations'),
     resultTitle: 'Verification',
     intact: 'The chain is whole',
-    intactText: (records: number) => `${count(records, 'record', 'records')}, each holding the hash of the one before. Nothing was changed, lost or reordered.`,
+    intactText: (records: number) =>
+      `${count(records, 'record', 'records')}, each holding the hash of the one before. Nothing was changed, lost or reordered.`,
     incomplete: 'The chain is whole, but the run has not ended in it',
     incompleteText: 'Nothing in it was changed. Records after the last one may be missing, or the run is still open.',
     broken: 'The chain is broken',
@@ -518,7 +592,8 @@ export const text = {
     themes: { system: 'As the desktop', light: 'Light', dark: 'Dark' },
     lockTitle: 'Lock',
     lockAfter: 'Lock after minutes without input',
-    lockHelp: 'Sessions are logged out, the token’s process ends and the window is cleared. Runs go on afterwards with the PIN.',
+    lockHelp:
+      'Sessions are logged out, the token’s process ends and the window is cleared. Runs go on afterwards with the PIN.',
     operatorTitle: 'Who acts at this desk',
     operator: 'Name',
     operatorHelp: 'Written to journals and transcripts with every act.',
@@ -536,7 +611,11 @@ export const text = {
     trayYes: 'Shown',
     trayNo: 'This desktop shows none',
   },
-  locked: { title: 'Locked', text: 'Sessions are logged out and nothing is shown. Runs are where you left them.', unlock: 'Continue' },
+  locked: {
+    title: 'Locked',
+    text: 'Sessions are logged out and nothing is shown. Runs are where you left them.',
+    unlock: 'Continue',
+  },
   evidence: {
     serial: 'Serial',
     tokenSerial: 'Token serial',

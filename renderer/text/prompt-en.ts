@@ -29,7 +29,10 @@ export const promptText = {
       locked: 'It is locked after too many wrong tries. Nothing can be typed.',
     },
     consent: 'I know that a wrong try now locks the token',
-    newNote: { user: 'Every use of the token’s keys will ask for it.', so: 'It initialises the token and resets the PIN. Keep it apart from the PIN.' },
+    newNote: {
+      user: 'Every use of the token’s keys will ask for it.',
+      so: 'It initialises the token and resets the PIN. Keep it apart from the PIN.',
+    },
   },
   share: {
     title: 'Type your key share',
@@ -48,7 +51,8 @@ export const promptText = {
   },
   handOut: {
     title: (custodian: string) => `A key share for ${custodian}`,
-    before: (custodian: string) => `Only ${custodian} may see the screen now. Everybody else looks away, and no camera is on it.`,
+    before: (custodian: string) =>
+      `Only ${custodian} may see the screen now. Everybody else looks away, and no camera is on it.`,
     paper: 'Have paper and pen at hand. The share is shown in groups of four.',
     show: (custodian: string) => `Show the share to ${custodian}`,
     shown: 'Write down every group, line by line.',
@@ -61,7 +65,8 @@ export const promptText = {
     label: 'The share from your paper',
     confirm: 'Compare',
     same: 'The same. Put the paper away before the next custodian comes.',
-    differs: (group: number, line: number) => `It differs first in group ${String(group)} (line ${String(line)}). Look again, or correct it.`,
+    differs: (group: number, line: number) =>
+      `It differs first in group ${String(group)} (line ${String(line)}). Look again, or correct it.`,
     lookAgain: 'Look again',
     unopened: 'The share could not be opened in this window. Cancel and try the step again.',
   },

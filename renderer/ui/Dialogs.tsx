@@ -102,7 +102,11 @@ export function ActionMenu<Id extends string>(props: {
 }): ReactNode {
   return (
     <MenuTrigger>
-      <Button look={props.look ?? 'plain'} icon={props.icon} {...(props.name === undefined ? {} : { name: props.name })}>
+      <Button
+        look={props.look ?? 'plain'}
+        icon={props.icon}
+        {...(props.name === undefined ? {} : { name: props.name })}
+      >
         {props.label}
       </Button>
       <Popover className={css('popover')}>

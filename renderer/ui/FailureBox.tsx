@@ -10,7 +10,13 @@ import styles from './pieces.module.css';
 const css = classesOf(styles);
 
 /** What happened, what now, the code, and a way to copy the details (which hold no secret). */
-export function FailureBox({ failure, actions }: { readonly failure: FailureView; readonly actions?: ReactNode }): ReactNode {
+export function FailureBox({
+  failure,
+  actions,
+}: {
+  readonly failure: FailureView;
+  readonly actions?: ReactNode;
+}): ReactNode {
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
     const answer = await getBridge().call('app.copy-details', { failure });

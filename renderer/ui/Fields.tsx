@@ -113,11 +113,19 @@ export function Stepper(
     >
       <LabelRow label={props.label} term={props.term} />
       <Group className={css('stepper')}>
-        <Button slot="decrement" className={css('stepperButton')} aria-label={`${text.common.decrease}: ${props.label}`}>
+        <Button
+          slot="decrement"
+          className={css('stepperButton')}
+          aria-label={`${text.common.decrease}: ${props.label}`}
+        >
           <Minus size={16} aria-hidden />
         </Button>
         <Input />
-        <Button slot="increment" className={css('stepperButton')} aria-label={`${text.common.increase}: ${props.label}`}>
+        <Button
+          slot="increment"
+          className={css('stepperButton')}
+          aria-label={`${text.common.increase}: ${props.label}`}
+        >
           <Plus size={16} aria-hidden />
         </Button>
       </Group>
@@ -159,7 +167,12 @@ export function Choices<Value extends string>(
       <LabelRow label={props.label} term={props.term} />
       <div className={css('choices')}>
         {props.choices.map((choice) => (
-          <Radio key={choice.value} value={choice.value} className={css('choice')} isDisabled={choice.disabled === true}>
+          <Radio
+            key={choice.value}
+            value={choice.value}
+            className={css('choice')}
+            isDisabled={choice.disabled === true}
+          >
             <span className={css('choiceMark')} aria-hidden />
             <span className={css('choiceTitle')}>{choice.title}</span>
             {choice.help === undefined ? null : <span className={css('choiceHelp')}>{choice.help}</span>}
@@ -200,7 +213,11 @@ export function Picker<Value extends string>(
     >
       <LabelRow label={props.label} term={props.term} />
       <Button className={css('pickerButton')}>
-        <SelectValue>{({ selectedText, isPlaceholder, defaultChildren }) => (isPlaceholder ? defaultChildren : (selectedText ?? ''))}</SelectValue>
+        <SelectValue>
+          {({ selectedText, isPlaceholder, defaultChildren }) =>
+            isPlaceholder ? defaultChildren : (selectedText ?? '')
+          }
+        </SelectValue>
         <ChevronDown size={16} aria-hidden />
       </Button>
       {props.help === undefined ? null : (
@@ -234,7 +251,12 @@ export function Tick(props: {
   readonly disabled?: boolean;
 }): ReactNode {
   return (
-    <Checkbox className={css('check')} isSelected={props.checked} onChange={props.onChange} isDisabled={props.disabled === true}>
+    <Checkbox
+      className={css('check')}
+      isSelected={props.checked}
+      onChange={props.onChange}
+      isDisabled={props.disabled === true}
+    >
       <span className={css('checkMark')} aria-hidden>
         <Check size={14} strokeWidth={3} />
       </span>

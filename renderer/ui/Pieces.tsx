@@ -74,7 +74,12 @@ export function Facts({ children, narrow }: { readonly children: ReactNode; read
   return <dl className={css('facts', narrow === true && 'factsNarrow')}>{children}</dl>;
 }
 
-export function Fact(props: { readonly name: string; readonly term?: GlossaryTerm; readonly wide?: boolean; readonly children: ReactNode }): ReactNode {
+export function Fact(props: {
+  readonly name: string;
+  readonly term?: GlossaryTerm;
+  readonly wide?: boolean;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <div className={css('fact', props.wide === true && 'wide')}>
       <dt>
@@ -103,7 +108,15 @@ export function Hash({ value }: { readonly value: string }): ReactNode {
 }
 
 /** PGP words, four to a row; every other row is set in bold so that readers keep their line. */
-export function Words({ words, label, narrow }: { readonly words: readonly string[]; readonly label: string; readonly narrow?: boolean }): ReactNode {
+export function Words({
+  words,
+  label,
+  narrow,
+}: {
+  readonly words: readonly string[];
+  readonly label: string;
+  readonly narrow?: boolean;
+}): ReactNode {
   return (
     <ol className={css('words', narrow === true && 'wordsNarrow')} aria-label={label}>
       {words.map((word, index) => (
@@ -113,7 +126,12 @@ export function Words({ words, label, narrow }: { readonly words: readonly strin
   );
 }
 
-export function EmptyState(props: { readonly icon: ReactNode; readonly title: string; readonly children: string; readonly action?: ReactNode }): ReactNode {
+export function EmptyState(props: {
+  readonly icon: ReactNode;
+  readonly title: string;
+  readonly children: string;
+  readonly action?: ReactNode;
+}): ReactNode {
   return (
     <div className={css('empty')}>
       <span className={css('emptyIcon')} aria-hidden>
@@ -126,7 +144,17 @@ export function EmptyState(props: { readonly icon: ReactNode; readonly title: st
   );
 }
 
-export function Note({ tone, shape, title, children }: { readonly tone: Tone; readonly shape: Shape; readonly title?: string; readonly children: ReactNode }): ReactNode {
+export function Note({
+  tone,
+  shape,
+  title,
+  children,
+}: {
+  readonly tone: Tone;
+  readonly shape: Shape;
+  readonly title?: string;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <div className={css('note', tone)}>
       <ShapeIcon shape={shape} size={18} />
@@ -138,7 +166,15 @@ export function Note({ tone, shape, title, children }: { readonly tone: Tone; re
   );
 }
 
-export function Items({ items, marks, label }: { readonly items: readonly ReactNode[]; readonly marks?: 'bullets' | 'numbers'; readonly label?: string }): ReactNode {
+export function Items({
+  items,
+  marks,
+  label,
+}: {
+  readonly items: readonly ReactNode[];
+  readonly marks?: 'bullets' | 'numbers';
+  readonly label?: string;
+}): ReactNode {
   const Element = marks === 'numbers' ? 'ol' : 'ul';
   return (
     <Element
@@ -163,7 +199,10 @@ export function Progress({ label, fraction }: { readonly label: string; readonly
         {known ? <span>{`${String(percent)} %`}</span> : null}
       </span>
       <span className={css('track')} aria-hidden>
-        <span className={css('fill', !known && 'endless')} style={known ? { width: `${String(percent)}%`, display: 'block' } : { display: 'block' }} />
+        <span
+          className={css('fill', !known && 'endless')}
+          style={known ? { width: `${String(percent)}%`, display: 'block' } : { display: 'block' }}
+        />
       </span>
     </ProgressBar>
   );
@@ -192,7 +231,13 @@ export function Gauge({ progress, threshold }: { readonly progress: number; read
         {Array.from({ length: pieces }, (_, index) => {
           const from = (index + gap / 2) / pieces;
           const to = (index + 1 - gap / 2) / pieces;
-          return <path key={index} className={css(index < filled ? 'gaugeFill' : 'gaugeTrack')} d={`M ${point(from)} A 48 48 0 0 1 ${point(to)}`} />;
+          return (
+            <path
+              key={index}
+              className={css(index < filled ? 'gaugeFill' : 'gaugeTrack')}
+              d={`M ${point(from)} A 48 48 0 0 1 ${point(to)}`}
+            />
+          );
         })}
         <text className={css('gaugeNumber')} x="60" y="60" textAnchor="middle" fontSize="22" stroke="none">
           {`${String(progress)} / ${String(threshold)}`}

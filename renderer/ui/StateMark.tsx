@@ -38,7 +38,15 @@ export type Shape = keyof typeof shapes;
 export type Tone = 'good' | 'warn' | 'bad' | 'calm' | 'mute' | 'practice';
 
 /** A state in words, with a shape and a colour: never the colour alone. */
-export function StateMark({ tone, shape, children }: { readonly tone: Tone; readonly shape: Shape; readonly children: ReactNode }): ReactNode {
+export function StateMark({
+  tone,
+  shape,
+  children,
+}: {
+  readonly tone: Tone;
+  readonly shape: Shape;
+  readonly children: ReactNode;
+}): ReactNode {
   const Icon = shapes[shape];
   return (
     <span className={css('state', tone)}>

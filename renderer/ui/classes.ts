@@ -1,5 +1,7 @@
 /** Looks class names up in a CSS module; false and undefined are left out. A name that is missing there is a bug. */
-export function classesOf(module: Readonly<Record<string, string>>): (...names: readonly (string | false | undefined)[]) => string {
+export function classesOf(
+  module: Readonly<Record<string, string>>,
+): (...names: readonly (string | false | undefined)[]) => string {
   return (...names) =>
     names
       .flatMap((name) => {

@@ -6,7 +6,8 @@ export function changesToAnnounce(before: AppView, after: AppView): readonly str
   const changes: string[] = [];
   for (const vault of after.vaults) {
     const old = before.vaults.find((each) => each.id === vault.id);
-    if (old !== undefined && old.state !== vault.state) changes.push(`${vault.name}: ${text.states.vault[vault.state]}`);
+    if (old !== undefined && old.state !== vault.state)
+      changes.push(`${vault.name}: ${text.states.vault[vault.state]}`);
   }
   for (const run of after.runs) {
     const old = before.runs.find((each) => each.id === run.id);
@@ -19,6 +20,7 @@ export function changesToAnnounce(before: AppView, after: AppView): readonly str
     }
     if (old.status !== run.status) changes.push(`${run.title}: ${text.states.run[run.status]}`);
   }
-  if (before.rehearsal.state !== after.rehearsal.state && after.rehearsal.progressText !== '') changes.push(after.rehearsal.progressText);
+  if (before.rehearsal.state !== after.rehearsal.state && after.rehearsal.progressText !== '')
+    changes.push(after.rehearsal.progressText);
   return changes;
 }

@@ -26,7 +26,8 @@ export function evidenceLines(step: Pick<StepView, 'evidence'>): readonly Eviden
     .filter(([, value]) => value !== '')
     .map(([field, value]) => {
       const shown = typeof value === 'boolean' ? (value ? text.common.yes : text.common.no) : String(value);
-      const kind = /words$/iu.test(field) && shown.includes(' ') ? 'words' : /^[0-9a-f]{32,}$/iu.test(shown) ? 'hash' : 'plain';
+      const kind =
+        /words$/iu.test(field) && shown.includes(' ') ? 'words' : /^[0-9a-f]{32,}$/iu.test(shown) ? 'hash' : 'plain';
       return { name: evidenceName(field), value: shown, kind };
     });
 }

@@ -28,7 +28,9 @@ export function glanceAt(view: AppView): Glance {
     fresh: view.vaults.filter((vault) => vault.state === 'uninitialized'),
     waiting,
     open,
-    ended: view.runs.filter((run) => run.status !== 'open').toSorted((left, right) => right.endedAt.localeCompare(left.endedAt)),
+    ended: view.runs
+      .filter((run) => run.status !== 'open')
+      .toSorted((left, right) => right.endedAt.localeCompare(left.endedAt)),
     notices: view.notices,
     waits: waiting.length + warnings.length + sealed.length,
     nothingSetUp: view.vaults.length === 0 && view.runs.length === 0 && !view.tokens.some((token) => token.initialized),
@@ -64,7 +66,9 @@ export function rehearsalPath(view: AppView): readonly RehearsalPart[] {
   const workflows = { token: 'token-setup', init: 'vault-init', unseal: 'unseal' } as const;
   let reached = true;
   return (['token', 'init', 'unseal'] as const).map((id) => {
-    const runs = view.runs.filter((run) => run.rehearsal && run.workflow === workflows[id] && run.status !== 'abandoned');
+    const runs = view.runs.filter(
+      (run) => run.rehearsal && run.workflow === workflows[id] && run.status !== 'abandoned',
+    );
     const done = runs.find((run) => run.status === 'completed');
     const open = runs.find((run) => run.status === 'open');
     const runId = (done ?? open)?.id ?? '';
@@ -77,5 +81,8 @@ export function rehearsalPath(view: AppView): readonly RehearsalPart[] {
 /** The token that a server's shares were stored on by this app, where it is here now. */
 export function tokenOfVault(view: AppView, vault: VaultView): TokenView | undefined {
   if (vault.tokenSerial === '') return undefined;
-  return view.tokens.find((token) => token.serial === vault.tokenSerial && (vault.tokenStoreId === '' || token.storeId === vault.tokenStoreId));
+  return view.tokens.find(
+    (token) =>
+      token.serial === vault.tokenSerial && (vault.tokenStoreId === '' || token.storeId === vault.tokenStoreId),
+  );
 }

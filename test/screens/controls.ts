@@ -5,7 +5,10 @@ export type Section = 'Home' | 'Tokens' | 'Vaults' | 'Runs' | 'Journal' | 'Setti
 
 /** Goes by the left navigation and waits for the page's heading. */
 export async function openSection(page: Page, section: Section): Promise<void> {
-  await page.getByRole('navigation', { name: 'Main' }).getByRole('button', { name: new RegExp(`^${section}:`, 'u') }).click();
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('button', { name: new RegExp(`^${section}:`, 'u') })
+    .click();
   await page.getByRole('heading', { level: 1, name: section, exact: true }).waitFor();
 }
 

@@ -28,7 +28,9 @@ export class HomeScreen {
   }
 
   part(title: RehearsalPartTitle): Locator {
-    return this.rehearsalPath.getByRole('listitem').filter({ has: this.page.getByRole('heading', { name: title, exact: true }) });
+    return this.rehearsalPath
+      .getByRole('listitem')
+      .filter({ has: this.page.getByRole('heading', { name: title, exact: true }) });
   }
 
   async beginPart(title: RehearsalPartTitle): Promise<void> {
@@ -41,7 +43,10 @@ export class HomeScreen {
 
   async discardRehearsal(): Promise<void> {
     await this.rehearsalBand.getByRole('button', { name: 'Throw the rehearsal away' }).click();
-    await this.page.getByRole('alertdialog', { name: 'Throw the rehearsal away?' }).getByRole('button', { name: 'Throw it away' }).click();
+    await this.page
+      .getByRole('alertdialog', { name: 'Throw the rehearsal away?' })
+      .getByRole('button', { name: 'Throw it away' })
+      .click();
   }
 
   get lock(): Locator {

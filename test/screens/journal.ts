@@ -17,7 +17,10 @@ export class JournalScreen {
 
   /** @returns the dialog with the outcome */
   async verify(title: string): Promise<Locator> {
-    await this.page.getByRole('button', { name: `Verify ${title}` }).first().click();
+    await this.page
+      .getByRole('button', { name: `Verify ${title}` })
+      .first()
+      .click();
     return this.page.getByRole('dialog', { name: 'Verification' });
   }
 

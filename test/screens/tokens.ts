@@ -25,7 +25,9 @@ export class TokensScreen {
   }
 
   async inspect(title: string): Promise<void> {
-    await this.card(title).getByRole('button', { name: /^(Show keys and objects|Read again)/u }).click();
+    await this.card(title)
+      .getByRole('button', { name: /^(Show keys and objects|Read again)/u })
+      .click();
   }
 
   keyWords(keyLabel: string): Locator {

@@ -26,7 +26,10 @@ export class UnsealPlanScreen {
   /** Adds a custodian who types, as the next source. */
   async addTyped(custodian: string): Promise<void> {
     await this.page.getByRole('button', { name: 'Add a custodian who types' }).click();
-    await this.page.getByRole('textbox', { name: /^Custodian for source/u }).last().fill(custodian);
+    await this.page
+      .getByRole('textbox', { name: /^Custodian for source/u })
+      .last()
+      .fill(custodian);
   }
 
   /** @param source counted from 1 */

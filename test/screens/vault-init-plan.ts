@@ -40,9 +40,16 @@ export class VaultInitPlanScreen {
   }
 
   /** @param share counted from 1 */
-  async sendShare(share: number, kind: 'on the token' | 'to a PGP key' | 'shown to a custodian', custodian = ''): Promise<void> {
+  async sendShare(
+    share: number,
+    kind: 'on the token' | 'to a PGP key' | 'shown to a custodian',
+    custodian = '',
+  ): Promise<void> {
     await choose(this.page, `Share ${String(share)} goes`, new RegExp(`^${kind}`, 'u'));
-    if (custodian !== '') await this.page.getByRole('textbox', { name: `Custodian of share ${String(share)}`, exact: true }).fill(custodian);
+    if (custodian !== '')
+      await this.page
+        .getByRole('textbox', { name: `Custodian of share ${String(share)}`, exact: true })
+        .fill(custodian);
   }
 
   async sendAllToToken(): Promise<void> {

@@ -20,11 +20,17 @@ export class VaultsScreen {
   }
 
   async unseal(name: string): Promise<void> {
-    await this.page.getByRole('button', { name: `Unseal ${name}` }).first().click();
+    await this.page
+      .getByRole('button', { name: `Unseal ${name}` })
+      .first()
+      .click();
   }
 
   async initialize(name: string): Promise<void> {
-    await this.page.getByRole('button', { name: `Initialise ${name}` }).first().click();
+    await this.page
+      .getByRole('button', { name: `Initialise ${name}` })
+      .first()
+      .click();
   }
 
   get addDialog(): Locator {

@@ -45,21 +45,26 @@ describe('the buffer behind a prompt', () => {
 
   it('is the text that was typed, for any keys and backspaces', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }), fc.constant('Backspace')), { maxLength: 20 }), (keys) => {
-        const buffer = new SecretBuffer();
-        const model: string[] = [];
-        for (const key of keys) {
-          if (key === 'Backspace') {
-            buffer.removeLast();
-            model.pop();
-          } else {
-            buffer.append(key);
-            model.push(...Array.from(key));
+      fc.property(
+        fc.array(fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }), fc.constant('Backspace')), {
+          maxLength: 20,
+        }),
+        (keys) => {
+          const buffer = new SecretBuffer();
+          const model: string[] = [];
+          for (const key of keys) {
+            if (key === 'Backspace') {
+              buffer.removeLast();
+              model.pop();
+            } else {
+              buffer.append(key);
+              model.push(...Array.from(key));
+            }
           }
-        }
-        expect(text(buffer.peek())).toBe(model.join(''));
-        expect(buffer.characters).toBe(model.length);
-      }),
+          expect(text(buffer.peek())).toBe(model.join(''));
+          expect(buffer.characters).toBe(model.length);
+        },
+      ),
     );
   });
 

@@ -23,13 +23,16 @@ describe('the written forms of a key share', () => {
 
   it('turns both forms of the same share into the same lower-case hex', () => {
     fc.assert(
-      fc.property(fc.constantFrom(32, 33).chain((length) => fc.uint8Array({ minLength: length, maxLength: length })), (raw) => {
-        const hex = Buffer.from(raw).toString('hex');
-        const base64 = bytes(Buffer.from(raw).toString('base64'));
-        expect(recogniseShare(base64)).toBe('base64');
-        expect(Buffer.from(toLowerHex(base64, 'base64')).toString()).toBe(hex);
-        expect(Buffer.from(toLowerHex(bytes(hex.toUpperCase()), 'hex')).toString()).toBe(hex);
-      }),
+      fc.property(
+        fc.constantFrom(32, 33).chain((length) => fc.uint8Array({ minLength: length, maxLength: length })),
+        (raw) => {
+          const hex = Buffer.from(raw).toString('hex');
+          const base64 = bytes(Buffer.from(raw).toString('base64'));
+          expect(recogniseShare(base64)).toBe('base64');
+          expect(Buffer.from(toLowerHex(base64, 'base64')).toString()).toBe(hex);
+          expect(Buffer.from(toLowerHex(bytes(hex.toUpperCase()), 'hex')).toString()).toBe(hex);
+        },
+      ),
     );
   });
 

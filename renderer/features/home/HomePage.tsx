@@ -43,7 +43,13 @@ function Banner({ glance }: { readonly glance: Glance }): ReactNode {
   const [firstSealed] = glance.sealed;
   const names = (vaults: readonly { readonly name: string }[]): string => vaults.map((vault) => vault.name).join(', ');
   const words = text.home;
-  const banner: { readonly tone: Exclude<Tone, 'practice'>; readonly icon: ReactNode; readonly title: string; readonly body: string; readonly action?: ReactNode } =
+  const banner: {
+    readonly tone: Exclude<Tone, 'practice'>;
+    readonly icon: ReactNode;
+    readonly title: string;
+    readonly body: string;
+    readonly action?: ReactNode;
+  } =
     firstSealed !== undefined
       ? {
           tone: 'warn',
@@ -63,12 +69,27 @@ function Banner({ glance }: { readonly glance: Glance }): ReactNode {
           ),
         }
       : glance.missing.length > 0
-        ? { tone: 'bad', icon: <Unplug size={28} aria-hidden />, title: words.missingTitle(names(glance.missing)), body: words.missingText }
+        ? {
+            tone: 'bad',
+            icon: <Unplug size={28} aria-hidden />,
+            title: words.missingTitle(names(glance.missing)),
+            body: words.missingText,
+          }
         : glance.nothingSetUp
           ? { tone: 'mute', icon: <Sparkles size={28} aria-hidden />, title: words.emptyTitle, body: words.emptyText }
           : glance.fresh.length > 0
-            ? { tone: 'calm', icon: <Server size={28} aria-hidden />, title: words.freshTitle(names(glance.fresh)), body: words.freshText }
-            : { tone: 'good', icon: <CircleCheck size={28} aria-hidden />, title: words.allWell, body: words.allWellText };
+            ? {
+                tone: 'calm',
+                icon: <Server size={28} aria-hidden />,
+                title: words.freshTitle(names(glance.fresh)),
+                body: words.freshText,
+              }
+            : {
+                tone: 'good',
+                icon: <CircleCheck size={28} aria-hidden />,
+                title: words.allWell,
+                body: words.allWellText,
+              };
   return (
     <section className={css('banner', banner.tone)} aria-label={banner.title}>
       {banner.icon}
@@ -86,11 +107,18 @@ function WaitsPanel({ glance }: { readonly glance: Glance }): ReactNode {
   return (
     <Card title={text.home.waitsTitle}>
       {glance.notices.map((notice) => (
-        <Note key={notice.id} tone={notice.tone === 'danger' ? 'bad' : notice.tone === 'warning' ? 'warn' : 'calm'} shape="notice" title={notice.title}>
+        <Note
+          key={notice.id}
+          tone={notice.tone === 'danger' ? 'bad' : notice.tone === 'warning' ? 'warn' : 'calm'}
+          shape="notice"
+          title={notice.title}
+        >
           <p>{notice.text}</p>
         </Note>
       ))}
-      {glance.open.length === 0 && glance.notices.length === 0 ? <p className={css('quiet')}>{text.home.waitsEmpty}</p> : null}
+      {glance.open.length === 0 && glance.notices.length === 0 ? (
+        <p className={css('quiet')}>{text.home.waitsEmpty}</p>
+      ) : null}
       <div>
         {glance.open.map((run) => (
           <div key={run.id} className={css('row')}>
@@ -153,7 +181,11 @@ function TokensPanel({ view }: { readonly view: AppView }): ReactNode {
           <div key={`${token.storeId} ${String(token.slotId)}`} className={css('row')}>
             <div className={css('rowText')}>
               <strong>{token.initialized ? token.label : text.tokens.unlabelled}</strong>
-              <span className={css('quiet')}>{token.initialized ? `${token.storeName}, ${token.serial}` : `${token.storeName}, ${text.tokens.slot(token.slotId)}`}</span>
+              <span className={css('quiet')}>
+                {token.initialized
+                  ? `${token.storeName}, ${token.serial}`
+                  : `${token.storeName}, ${text.tokens.slot(token.slotId)}`}
+              </span>
             </div>
             {token.initialized ? (
               <StateMark tone="good" shape="check">

@@ -15,7 +15,13 @@ import styles from './home.module.css';
 const css = classesOf(styles);
 const words = text.home.rehearsal;
 
-export function RehearsalPanel({ view, prominent }: { readonly view: AppView; readonly prominent: boolean }): ReactNode {
+export function RehearsalPanel({
+  view,
+  prominent,
+}: {
+  readonly view: AppView;
+  readonly prominent: boolean;
+}): ReactNode {
   const [asked, setAsked] = useState(false);
   const { rehearsal } = view;
   if (rehearsal.state === 'ready' || rehearsal.state === 'discarding') return <GuidedPath view={view} />;
@@ -72,7 +78,11 @@ function Part({ part, view }: { readonly part: RehearsalPart; readonly view: App
   const [title, explanation] = words.steps[part.id];
   const { rehearsal } = view;
   const slot = view.tokens.find((token) => token.storeId === rehearsal.storeId && !token.initialized)?.slotId ?? '';
-  const beginning = { token: paths.tokenSetup(rehearsal.storeId, slot), init: paths.vaultInit(rehearsal.vaultId), unseal: paths.unseal(rehearsal.vaultId) }[part.id];
+  const beginning = {
+    token: paths.tokenSetup(rehearsal.storeId, slot),
+    init: paths.vaultInit(rehearsal.vaultId),
+    unseal: paths.unseal(rehearsal.vaultId),
+  }[part.id];
   const action = { done: words.again, open: words.goOn, next: words.begin, later: '' }[part.state];
   return (
     <li className={css('part', (part.state === 'next' || part.state === 'open') && 'partNext')}>

@@ -66,7 +66,9 @@ export function JournalPage({ view }: { readonly view: AppView }): ReactNode {
                 </Cell>
                 <Cell className={css('cell')}>
                   <RunStateMark run={run} />
-                  {run.deviations.length === 0 ? null : <div className={css('quiet')}>{words.deviations(run.deviations.length)}</div>}
+                  {run.deviations.length === 0 ? null : (
+                    <div className={css('quiet')}>{words.deviations(run.deviations.length)}</div>
+                  )}
                 </Cell>
                 <Cell className={css('cell')}>
                   {formatTime(run.endedAt)}

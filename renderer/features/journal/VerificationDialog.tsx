@@ -9,7 +9,13 @@ export type Verification = ChannelReply<'journal.verify'>;
 
 const words = text.journal;
 
-export function VerificationDialog({ verification, onClose }: { readonly verification: Verification | undefined; readonly onClose: () => void }): ReactNode {
+export function VerificationDialog({
+  verification,
+  onClose,
+}: {
+  readonly verification: Verification | undefined;
+  readonly onClose: () => void;
+}): ReactNode {
   return (
     <Sheet
       title={words.resultTitle}
@@ -31,7 +37,11 @@ function Outcome({ verification }: { readonly verification: Verification }): Rea
   return (
     <>
       {intact ? (
-        <Note tone={complete ? 'good' : 'warn'} shape={complete ? 'check' : 'alert'} title={complete ? words.intact : words.incomplete}>
+        <Note
+          tone={complete ? 'good' : 'warn'}
+          shape={complete ? 'check' : 'alert'}
+          title={complete ? words.intact : words.incomplete}
+        >
           <p>{complete ? words.intactText(records) : words.incompleteText}</p>
         </Note>
       ) : (

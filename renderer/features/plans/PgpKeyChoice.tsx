@@ -13,7 +13,11 @@ const css = classesOf(styles);
 const words = text.plans.vaultInit;
 
 /** Main opens the file dialog and reads the key; what is wrong with it comes back as a failure. */
-export function PgpKeyChoice(props: { readonly chosen: ChosenPgpKey | undefined; readonly onChange: (key: ChosenPgpKey) => void; readonly name: string }): ReactNode {
+export function PgpKeyChoice(props: {
+  readonly chosen: ChosenPgpKey | undefined;
+  readonly onChange: (key: ChosenPgpKey) => void;
+  readonly name: string;
+}): ReactNode {
   const choose = async (): Promise<void> => {
     const reply = await act('pgp.choose-key', {});
     if (reply?.chosen !== true) return;
@@ -30,7 +34,9 @@ export function PgpKeyChoice(props: { readonly chosen: ChosenPgpKey | undefined;
         <>
           <strong>{chosen.userId}</strong>
           <Hash value={chosen.fingerprint} />
-          <span className={css('quiet')}>{`${chosen.algorithm}, ${chosen.expires === '' ? words.keyNever : words.keyExpires(formatTime(chosen.expires))}`}</span>
+          <span
+            className={css('quiet')}
+          >{`${chosen.algorithm}, ${chosen.expires === '' ? words.keyNever : words.keyExpires(formatTime(chosen.expires))}`}</span>
         </>
       )}
       <Button icon={<FileKey size={18} aria-hidden />} name={`${action} ${props.name}`} onPress={() => void choose()}>

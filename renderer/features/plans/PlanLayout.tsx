@@ -44,7 +44,13 @@ export function PlanLayout(props: {
                 <Items marks="bullets" items={props.errors} />
               </div>
             )}
-            <Button look="primary" large disabled={props.plan === undefined} pending={busy} onPress={() => void start()}>
+            <Button
+              look="primary"
+              large
+              disabled={props.plan === undefined}
+              pending={busy}
+              onPress={() => void start()}
+            >
               {text.plans.start}
             </Button>
             <p className={css('quiet')}>{text.plans.startNote}</p>

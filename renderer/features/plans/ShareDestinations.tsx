@@ -20,7 +20,10 @@ export function ShareDestinations(props: {
 }): ReactNode {
   const { form } = props;
   const sendAll = (kind: DestinationForm['kind']): void => {
-    props.onChange({ ...form, destinations: Array.from({ length: form.shares }, (_, index) => ({ ...destinationAt(form, index), kind })) });
+    props.onChange({
+      ...form,
+      destinations: Array.from({ length: form.shares }, (_, index) => ({ ...destinationAt(form, index), kind })),
+    });
   };
   return (
     <Card title={words.destinations}>
@@ -81,7 +84,11 @@ function Destination(props: {
         onChange={(kind) => {
           props.onChange({ kind });
         }}
-        choices={(['token', 'pgp', 'shown'] as const).map((kind) => ({ value: kind, title: words.kinds[kind], help: words.kindHelp[kind] }))}
+        choices={(['token', 'pgp', 'shown'] as const).map((kind) => ({
+          value: kind,
+          title: words.kinds[kind],
+          help: words.kindHelp[kind],
+        }))}
       />
       {destination.kind === 'token' ? null : (
         <div className={css('form')}>

@@ -10,10 +10,21 @@ import { useInspection } from './use-inspection.ts';
 
 const words = text.plans.tokenSetup;
 
-export function TokenSetupPlanPage({ view, storeId, slotId }: { readonly view: AppView; readonly storeId: string; readonly slotId: string }): ReactNode {
+export function TokenSetupPlanPage({
+  view,
+  storeId,
+  slotId,
+}: {
+  readonly view: AppView;
+  readonly storeId: string;
+  readonly slotId: string;
+}): ReactNode {
   const [form, setForm] = useState(() => {
     const named = view.tokens.find((each) => each.storeId === storeId && String(each.slotId) === slotId);
-    return freshTokenSetupForm(view, named ?? (storeId === '' ? undefined : view.tokens.find((each) => each.storeId === storeId && !each.initialized)));
+    return freshTokenSetupForm(
+      view,
+      named ?? (storeId === '' ? undefined : view.tokens.find((each) => each.storeId === storeId && !each.initialized)),
+    );
   });
   const token = view.tokens.find((each) => tokenKey(each) === form.token);
   useInspection(token);
@@ -38,11 +49,18 @@ export function TokenSetupPlanPage({ view, storeId, slotId }: { readonly view: A
           error={form.token === '' ? undefined : errors.token}
           onChange={(key) => {
             const chosen = view.tokens.find((each) => tokenKey(each) === key);
-            setForm((before) => ({ ...before, token: key, initialize: chosen?.initialized !== true, label: proposeLabel(view, chosen) }));
+            setForm((before) => ({
+              ...before,
+              token: key,
+              initialize: chosen?.initialized !== true,
+              label: proposeLabel(view, chosen),
+            }));
           }}
           choices={view.tokens.map((each) => ({
             value: tokenKey(each),
-            title: each.initialized ? words.tokenOption(each.label, each.serial, each.storeName) : words.slotOption(each.slotId, each.storeName),
+            title: each.initialized
+              ? words.tokenOption(each.label, each.serial, each.storeName)
+              : words.slotOption(each.slotId, each.storeName),
             disabled: each.writeProtected,
           }))}
         />
@@ -95,7 +113,11 @@ export function TokenSetupPlanPage({ view, storeId, slotId }: { readonly view: A
           onChange={(value) => {
             setForm((before) => ({ ...before, modulusBits: bits[value] }));
           }}
-          choices={(['2048', '3072', '4096'] as const).map((value) => ({ value, title: words.bitsName(bits[value]), help: words.bitsHelp[bits[value]] }))}
+          choices={(['2048', '3072', '4096'] as const).map((value) => ({
+            value,
+            title: words.bitsName(bits[value]),
+            help: words.bitsHelp[bits[value]],
+          }))}
         />
       </Card>
     </PlanLayout>

@@ -27,7 +27,13 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
   const addPgp = async (): Promise<void> => {
     const reply = await act('pgp.choose-message', {});
     if (reply?.chosen !== true) return;
-    setForm((before) => ({ ...before, sources: [...before.sources, { kind: 'pgp', custodian: '', fileName: reply.fileName, messageBase64: reply.messageBase64 }] }));
+    setForm((before) => ({
+      ...before,
+      sources: [
+        ...before.sources,
+        { kind: 'pgp', custodian: '', fileName: reply.fileName, messageBase64: reply.messageBase64 },
+      ],
+    }));
   };
   const recorded = vault === undefined ? undefined : tokenOfVault(view, vault);
   const nodes = vault === undefined ? [] : nodesToUnseal(vault);
@@ -60,7 +66,11 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
             const next = view.vaults.find((candidate) => candidate.id === chosen);
             setForm({ vaultId: chosen, sources: next === undefined ? [] : proposeSources(view, next) });
           }}
-          choices={view.vaults.map((candidate) => ({ value: candidate.id, title: candidate.name, help: text.states.vault[candidate.state] }))}
+          choices={view.vaults.map((candidate) => ({
+            value: candidate.id,
+            title: candidate.name,
+            help: text.states.vault[candidate.state],
+          }))}
         />
         <div>
           <h3>{words.nodes}</h3>
@@ -98,6 +108,7 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
             number={index + 1}
             source={source}
             view={view}
+            rehearsal={vault?.rehearsal ?? false}
             error={each[index]}
             onChange={(changed) => {
               setSources(form.sources.map((before, at) => (at === index ? changed : before)));
@@ -112,8 +123,16 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
             <Button
               icon={<KeyRound size={18} aria-hidden />}
               onPress={() => {
-                const first = recorded ?? view.tokens.find((token) => token.initialized);
-                setSources([{ kind: 'token', token: first === undefined ? '' : tokenKey(first), keyLabel: vault === undefined || vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel }, ...form.sources]);
+                const first =
+                  recorded ?? view.tokens.find((token) => token.initialized && token.rehearsal === vault?.rehearsal);
+                setSources([
+                  {
+                    kind: 'token',
+                    token: first === undefined ? '' : tokenKey(first),
+                    keyLabel: vault === undefined || vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel,
+                  },
+                  ...form.sources,
+                ]);
               }}
             >
               {words.useToken}
@@ -140,6 +159,7 @@ function Source(props: {
   readonly number: number;
   readonly source: SourceForm;
   readonly view: AppView;
+  readonly rehearsal: boolean;
   readonly error: string | undefined;
   readonly onChange: (source: SourceForm) => void;
   readonly onRemove: () => void;
@@ -150,7 +170,12 @@ function Source(props: {
     <div className={css('source')} role="group" aria-label={`${String(props.number)}. ${title}`}>
       <div className={css('sourceHead')}>
         <strong>{`${String(props.number)}. ${title}`}</strong>
-        <Button look="quiet" icon={<X size={18} aria-hidden />} name={words.removeOf(String(props.number))} onPress={props.onRemove}>
+        <Button
+          look="quiet"
+          icon={<X size={18} aria-hidden />}
+          name={words.removeOf(String(props.number))}
+          onPress={props.onRemove}
+        >
           {words.remove}
         </Button>
       </div>
@@ -163,7 +188,13 @@ function Source(props: {
             onChange={(token) => {
               props.onChange({ ...source, token });
             }}
-            choices={props.view.tokens.filter((token) => token.initialized).map((token) => ({ value: tokenKey(token), title: `${token.label} (${token.serial})`, help: token.storeName }))}
+            choices={props.view.tokens
+              .filter((token) => token.initialized && token.rehearsal === props.rehearsal)
+              .map((token) => ({
+                value: tokenKey(token),
+                title: `${token.label} (${token.serial})`,
+                help: token.storeName,
+              }))}
           />
           <LineField
             label={words.keyLabel}

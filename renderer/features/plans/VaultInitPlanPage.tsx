@@ -12,7 +12,13 @@ import { PlanLayout } from './PlanLayout.tsx';
 import { ShareDestinations } from './ShareDestinations.tsx';
 import { tokenKey } from './token-setup-form.ts';
 import { useInspection } from './use-inspection.ts';
-import { checkVaultInit, effectiveKeyLabel, freshVaultInitForm, type VaultInitForm } from './vault-init-form.ts';
+import {
+  checkVaultInit,
+  effectiveKeyLabel,
+  freshVaultInitForm,
+  pickToken,
+  type VaultInitForm,
+} from './vault-init-form.ts';
 import styles from './plans.module.css';
 
 const css = classesOf(styles);
@@ -28,7 +34,8 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
   const token = view.tokens.find((each) => tokenKey(each) === form.token);
   useInspection(token);
   const { errors, plan, will, warnings } = checkVaultInit(view, form);
-  const tokens = view.tokens.filter((each) => each.initialized);
+  // A rehearsal never touches a real token, nor the other way round.
+  const tokens = view.tokens.filter((each) => each.initialized && each.rehearsal === (vault?.rehearsal ?? false));
   const { destinations, ...whole } = errors;
   return (
     <PlanLayout
@@ -47,7 +54,7 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
           error={form.vaultId === '' ? undefined : errors.vault}
           {...(view.vaults.some((each) => each.state === 'uninitialized') ? {} : { help: words.vaultsNone })}
           onChange={(chosen) => {
-            change({ vaultId: chosen });
+            setForm((before) => ({ ...before, keyLabel: '', ...pickToken(view, chosen), vaultId: chosen }));
           }}
           choices={view.vaults.map((each) => ({
             value: each.id,
@@ -79,7 +86,11 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
               onChange={(chosen) => {
                 change({ token: chosen, keyLabel: '' });
               }}
-              choices={tokens.map((each) => ({ value: tokenKey(each), title: `${each.label} (${each.serial})`, help: each.storeName }))}
+              choices={tokens.map((each) => ({
+                value: tokenKey(each),
+                title: `${each.label} (${each.serial})`,
+                help: each.storeName,
+              }))}
             />
             <Picker
               label={words.key}
@@ -92,7 +103,11 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
               }}
               choices={(token?.wrappingKeys ?? [])
                 .filter((key, index, all) => all.findIndex((other) => other.label === key.label) === index)
-                .map((key) => ({ value: key.label, title: words.keyOption(key.label, key.modulusBits), disabled: !key.complete || key.doubled }))}
+                .map((key) => ({
+                  value: key.label,
+                  title: words.keyOption(key.label, key.modulusBits),
+                  disabled: !key.complete || key.doubled,
+                }))}
             />
           </div>
         )}
@@ -138,7 +153,11 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
           onChange={(kind) => {
             change({ rootToken: { ...form.rootToken, kind } });
           }}
-          choices={(['revoked', 'token', 'pgp'] as const).map((kind) => ({ value: kind, title: words.root[kind], help: words.rootHelp[kind] }))}
+          choices={(['revoked', 'token', 'pgp'] as const).map((kind) => ({
+            value: kind,
+            title: words.root[kind],
+            help: words.rootHelp[kind],
+          }))}
         />
         {form.rootToken.kind === 'pgp' ? (
           <div className={css('pair')}>

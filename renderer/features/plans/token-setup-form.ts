@@ -19,7 +19,9 @@ export const tokenLabelBytes = 32;
 
 /** Names one token in a list; slot numbers change, so an initialised one goes by serial. */
 export function tokenKey(token: Pick<TokenView, 'storeId' | 'serial' | 'slotId' | 'initialized'>): string {
-  return token.initialized && token.serial !== '' ? `${token.storeId}|serial ${token.serial}` : `${token.storeId}|slot ${String(token.slotId)}`;
+  return token.initialized && token.serial !== ''
+    ? `${token.storeId}|serial ${token.serial}`
+    : `${token.storeId}|slot ${String(token.slotId)}`;
 }
 
 export function byteLength(value: string): number {
@@ -66,14 +68,16 @@ export function checkTokenSetup(view: AppView, form: TokenSetupForm): Checked<To
     const label = form.label.trim();
     if (label === '') errors.label = words.errorLabelEmpty;
     else if (byteLength(label) > tokenLabelBytes) errors.label = words.errorLabelLong(byteLength(label));
-    else if (view.tokens.some((each) => each !== token && each.label === label)) errors.label = words.errorLabelInUse(label);
+    else if (view.tokens.some((each) => each !== token && each.label === label))
+      errors.label = words.errorLabelInUse(label);
   } else {
     if (!token.userPinSet) errors.mode = words.errorPinUnset;
     else if (token.userPinState === 'locked') errors.mode = words.errorPinLocked;
   }
   const keyLabel = form.keyLabel.trim();
   if (keyLabel === '') errors.keyLabel = words.errorKeyLabelEmpty;
-  else if (!initialize && token.wrappingKeys.some((key) => key.label === keyLabel)) errors.keyLabel = words.errorKeyLabelInUse(keyLabel);
+  else if (!initialize && token.wrappingKeys.some((key) => key.label === keyLabel))
+    errors.keyLabel = words.errorKeyLabelInUse(keyLabel);
   const plan: TokenSetupPlan = {
     workflow: 'token-setup',
     rehearsal: token.rehearsal,

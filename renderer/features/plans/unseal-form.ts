@@ -37,11 +37,18 @@ export function freshUnsealForm(view: AppView, vaultId: string): UnsealForm {
 /** The token that this app stored the shares on; else one that is set up, for a rehearsal or where only one is here. */
 export function proposeSources(view: AppView, vault: VaultView): readonly SourceForm[] {
   const recorded = tokenOfVault(view, vault);
-  if (recorded !== undefined) return [{ kind: 'token', token: tokenKey(recorded), keyLabel: vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel }];
+  if (recorded !== undefined)
+    return [
+      { kind: 'token', token: tokenKey(recorded), keyLabel: vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel },
+    ];
   if (vault.tokenSerial !== '') return [];
-  const holding = view.tokens.filter((token) => token.initialized && token.rehearsal === vault.rehearsal && storedShares(token) > 0);
+  const holding = view.tokens.filter(
+    (token) => token.initialized && token.rehearsal === vault.rehearsal && storedShares(token) > 0,
+  );
   const [only, another] = holding;
-  return only !== undefined && another === undefined ? [{ kind: 'token', token: tokenKey(only), keyLabel: 'bank-vaults' }] : [];
+  return only !== undefined && another === undefined
+    ? [{ kind: 'token', token: tokenKey(only), keyLabel: 'bank-vaults' }]
+    : [];
 }
 
 /** How many of bank-vaults' share objects lie on a token, as last read. */
@@ -56,7 +63,8 @@ export function checkUnseal(view: AppView, form: UnsealForm): Checked<UnsealPlan
   const each: Record<number, string> = {};
   const errors: { -readonly [Field in keyof UnsealErrors]: UnsealErrors[Field] } = { each };
   const first = nodes[0];
-  if (first === undefined) errors.vault = words.errorNotSealed(vault.name, text.states.vault[vault.state].toLowerCase());
+  if (first === undefined)
+    errors.vault = words.errorNotSealed(vault.name, text.states.vault[vault.state].toLowerCase());
   else if (first.sealType !== '' && first.sealType !== 'shamir') errors.vault = words.errorNotShamir(first.sealType);
 
   const sources: UnsealPlan['sources'] = [];
@@ -67,7 +75,11 @@ export function checkUnseal(view: AppView, form: UnsealForm): Checked<UnsealPlan
       if (token === undefined) each[index] = words.errorToken;
       else if (source.keyLabel.trim() === '') each[index] = words.errorKeyLabel;
       else {
-        sources.push({ kind: 'token', token: { storeId: token.storeId, serial: token.serial, label: token.label }, keyLabel: source.keyLabel.trim() });
+        sources.push({
+          kind: 'token',
+          token: { storeId: token.storeId, serial: token.serial, label: token.label },
+          keyLabel: source.keyLabel.trim(),
+        });
         will.push(words.will.token(token.label));
       }
       return;
@@ -88,7 +100,8 @@ export function checkUnseal(view: AppView, form: UnsealForm): Checked<UnsealPlan
   const already = first?.progress ?? 0;
   const withoutToken = form.sources.every((source) => source.kind !== 'token');
   if (form.sources.length === 0) errors.sources = words.errorSources;
-  else if (withoutToken && form.sources.length + already < threshold) errors.sources = words.errorTooFew(threshold, form.sources.length);
+  else if (withoutToken && form.sources.length + already < threshold)
+    errors.sources = words.errorTooFew(threshold, form.sources.length);
 
   const wrong = Object.keys(errors).length > 1 || Object.keys(each).length > 0;
   if (wrong) return { errors, plan: undefined, will };

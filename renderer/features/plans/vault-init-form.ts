@@ -31,7 +31,11 @@ export interface VaultInitForm {
   readonly threshold: number;
   /** May be longer than `shares`, so that lowering and raising it loses nothing. */
   readonly destinations: readonly DestinationForm[];
-  readonly rootToken: { readonly kind: 'token' | 'pgp' | 'revoked'; readonly custodian: string; readonly pgpKey: ChosenPgpKey | undefined };
+  readonly rootToken: {
+    readonly kind: 'token' | 'pgp' | 'revoked';
+    readonly custodian: string;
+    readonly pgpKey: ChosenPgpKey | undefined;
+  };
 }
 
 export interface VaultInitErrors {
@@ -59,12 +63,11 @@ export function changeDestination(form: VaultInitForm, index: number, change: Pa
 }
 
 export function freshVaultInitForm(view: AppView, vaultId: string): VaultInitForm {
-  const vault = view.vaults.find((each) => each.id === vaultId) ?? view.vaults.find((each) => each.state === 'uninitialized');
-  const usable = view.tokens.filter((token) => token.initialized && token.rehearsal === (vault?.rehearsal ?? false));
-  const token = usable.find((each) => each.wrappingKeys.some((key) => key.complete && !key.doubled)) ?? usable[0];
+  const vault =
+    view.vaults.find((each) => each.id === vaultId) ?? view.vaults.find((each) => each.state === 'uninitialized');
   return {
     vaultId: vault?.id ?? '',
-    token: token === undefined ? '' : tokenKey(token),
+    ...pickToken(view, vault?.id ?? ''),
     keyLabel: '',
     shares: 5,
     threshold: 3,
@@ -73,14 +76,26 @@ export function freshVaultInitForm(view: AppView, vaultId: string): VaultInitFor
   };
 }
 
+/** The token that offers itself for a Vault: one with a wrapping key, of the same kind (rehearsal or not). */
+export function pickToken(view: AppView, vaultId: string): { readonly token: string } {
+  const rehearsal = view.vaults.find((each) => each.id === vaultId)?.rehearsal ?? false;
+  const usable = view.tokens.filter((token) => token.initialized && token.rehearsal === rehearsal);
+  const token = usable.find((each) => each.wrappingKeys.some((key) => key.complete && !key.doubled)) ?? usable[0];
+  return { token: token === undefined ? '' : tokenKey(token) };
+}
+
 /** The chosen label, or the one that offers itself: bank-vaults where it is there, else the first whole pair. */
 export function effectiveKeyLabel(view: AppView, form: VaultInitForm): string {
-  const keys = view.tokens.find((each) => tokenKey(each) === form.token)?.wrappingKeys.filter((key) => key.complete) ?? [];
+  const keys =
+    view.tokens.find((each) => tokenKey(each) === form.token)?.wrappingKeys.filter((key) => key.complete) ?? [];
   if (keys.some((key) => key.label === form.keyLabel)) return form.keyLabel;
   return (keys.find((key) => key.label === 'bank-vaults') ?? keys[0])?.label ?? '';
 }
 
-export function checkVaultInit(view: AppView, form: VaultInitForm): Checked<VaultInitPlan, VaultInitErrors> & { readonly warnings: readonly string[] } {
+export function checkVaultInit(
+  view: AppView,
+  form: VaultInitForm,
+): Checked<VaultInitPlan, VaultInitErrors> & { readonly warnings: readonly string[] } {
   const vault = view.vaults.find((each) => each.id === form.vaultId);
   const token = view.tokens.find((each) => tokenKey(each) === form.token);
   const keyLabel = effectiveKeyLabel(view, form);
@@ -95,7 +110,9 @@ export function checkVaultInit(view: AppView, form: VaultInitForm): Checked<Vaul
   }
   if (token === undefined) errors.token = words.errorToken;
   else {
-    const taken = token.dataObjects.map((object) => object.label).filter((label) => /^vault-(root|test|unseal-\d+)$/u.test(label));
+    const taken = token.dataObjects
+      .map((object) => object.label)
+      .filter((label) => /^vault-(root|test|unseal-\d+)$/u.test(label));
     if (taken.length > 0) errors.token = words.errorObjects(taken.join(', '));
     if (token.inspected && key === undefined) errors.keyLabel = words.keysNone;
     else if (key === undefined) errors.keyLabel = words.errorKey;
@@ -113,7 +130,13 @@ export function checkVaultInit(view: AppView, form: VaultInitForm): Checked<Vaul
     else if (custodian === '') destinations[index] = words.errorCustodian(index + 1);
     else if (destination.kind === 'shown') chosen.push({ kind: 'shown', custodian });
     else if (destination.pgpKey === undefined) destinations[index] = words.errorPgpKey(index + 1);
-    else chosen.push({ kind: 'pgp', custodian, publicKeyArmored: destination.pgpKey.publicKeyArmored, fingerprint: destination.pgpKey.fingerprint });
+    else
+      chosen.push({
+        kind: 'pgp',
+        custodian,
+        publicKeyArmored: destination.pgpKey.publicKeyArmored,
+        fingerprint: destination.pgpKey.fingerprint,
+      });
   }
 
   let rootToken: RootTokenDestination = { kind: 'revoked' };
@@ -131,7 +154,8 @@ export function checkVaultInit(view: AppView, form: VaultInitForm): Checked<Vaul
   const wrong = Object.keys(errors).length > 1 || Object.keys(destinations).length > 0;
   const warnings = warn(form);
   const will = vault === undefined ? [] : describe(vault.name, form, chosen, rootToken);
-  if (wrong || vault === undefined || token === undefined || node === undefined) return { errors, plan: undefined, will, warnings };
+  if (wrong || vault === undefined || token === undefined || node === undefined)
+    return { errors, plan: undefined, will, warnings };
   const plan: VaultInitPlan = {
     workflow: 'vault-init',
     rehearsal: vault.rehearsal,
@@ -166,7 +190,12 @@ function warn(form: VaultInitForm): readonly string[] {
   return warnings;
 }
 
-function describe(vaultName: string, form: VaultInitForm, chosen: readonly ShareDestination[], rootToken: RootTokenDestination): readonly string[] {
+function describe(
+  vaultName: string,
+  form: VaultInitForm,
+  chosen: readonly ShareDestination[],
+  rootToken: RootTokenDestination,
+): readonly string[] {
   const stored = chosen.filter((each) => each.kind === 'token').length;
   const encrypted = chosen.filter((each) => each.kind === 'pgp').length;
   const shown = chosen.flatMap((each) => (each.kind === 'shown' ? [each.custodian] : []));
@@ -177,7 +206,11 @@ function describe(vaultName: string, form: VaultInitForm, chosen: readonly Share
     ...(stored > 0 ? [words.will.token(stored)] : []),
     ...(encrypted > 0 ? [words.will.pgp(encrypted)] : []),
     ...(shown.length > 0 ? [words.will.shown(shown.join(', '))] : []),
-    rootToken.kind === 'token' ? words.will.rootToken : rootToken.kind === 'pgp' ? words.will.rootPgp(rootToken.custodian) : words.will.rootRevoked,
+    rootToken.kind === 'token'
+      ? words.will.rootToken
+      : rootToken.kind === 'pgp'
+        ? words.will.rootPgp(rootToken.custodian)
+        : words.will.rootRevoked,
     words.will.end,
   ];
 }

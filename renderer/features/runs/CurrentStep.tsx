@@ -42,13 +42,21 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
       )}
       {working ? (
         <>
-          <Progress label={run.waitsFor === '' ? text.runs.working : `${text.runs.waitsFor}: ${run.waitsFor}`} fraction={-1} />
+          <Progress
+            label={run.waitsFor === '' ? text.runs.working : `${text.runs.waitsFor}: ${run.waitsFor}`}
+            fraction={-1}
+          />
           <p className={css('small')}>{text.runs.leave}</p>
         </>
       ) : (
         <div className={css('mainAct')}>
           {danger === null ? null : (
-            <LineField label={text.common.typeToConfirm(danger.typedName)} value={typedName} onChange={setTypedName} error={typedName === '' || ready ? undefined : text.common.typedDiffers} />
+            <LineField
+              label={text.common.typeToConfirm(danger.typedName)}
+              value={typedName}
+              onChange={setTypedName}
+              error={typedName === '' || ready ? undefined : text.common.typedDiffers}
+            />
           )}
           {step.pace === 'prompt' ? <p className={css('small')}>{text.runs.prompt}</p> : null}
           <Button look={danger === null ? 'primary' : 'danger-main'} large disabled={!ready} onPress={() => void go()}>

@@ -12,7 +12,11 @@ export function EndedRun({ run }: { readonly run: RunView }): ReactNode {
   const completed = run.status === 'completed';
   return (
     <Card look="accent">
-      <Note tone={completed ? 'good' : 'mute'} shape={completed ? 'check' : 'none'} title={completed ? text.runs.completedTitle : text.runs.abandonedTitle}>
+      <Note
+        tone={completed ? 'good' : 'mute'}
+        shape={completed ? 'check' : 'none'}
+        title={completed ? text.runs.completedTitle : text.runs.abandonedTitle}
+      >
         <p>{completed ? text.runs.completedText : text.runs.abandonedText}</p>
       </Note>
       <TranscriptActs run={run} />

@@ -64,7 +64,9 @@ export function RunPage({ view, runId }: { readonly view: AppView; readonly runI
         <div className={css('columns')}>
           <StepList run={run} />
           <div className={css('middle')}>
-            {run.status === 'open' && step !== undefined ? <CurrentStep key={`${step.id} ${String(step.attempts)}`} run={run} step={step} /> : null}
+            {run.status === 'open' && step !== undefined ? (
+              <CurrentStep key={`${step.id} ${String(step.attempts)}`} run={run} step={step} />
+            ) : null}
             {run.status === 'open' ? null : <EndedRun run={run} />}
             {run.deviations.length === 0 ? null : (
               <Note tone="warn" shape="notice" title={text.runs.deviations}>
@@ -134,7 +136,16 @@ function RunActs({ run, stepId }: { readonly run: RunView; readonly stepId: stri
         }
       >
         <p>{text.runs.noteText}</p>
-        <LineField multiline autoFocus label={text.runs.noteLabel} help={text.runs.noteHint} term="deviation" value={note} onChange={setNote} maximumLength={2000} />
+        <LineField
+          multiline
+          autoFocus
+          label={text.runs.noteLabel}
+          help={text.runs.noteHint}
+          term="deviation"
+          value={note}
+          onChange={setNote}
+          maximumLength={2000}
+        />
         {problem === undefined ? null : <FailureBox failure={problem} />}
       </Sheet>
       <ConfirmDialog

@@ -29,7 +29,9 @@ export function RunsPage({ view }: { readonly view: AppView }): ReactNode {
         { id: 'unseal', title: text.plans.unseal.title },
       ]}
       onAction={(id) => {
-        go({ 'token-setup': paths.tokenSetup('', ''), 'vault-init': paths.vaultInit(''), unseal: paths.unseal('') }[id]);
+        go(
+          { 'token-setup': paths.tokenSetup('', ''), 'vault-init': paths.vaultInit(''), unseal: paths.unseal('') }[id],
+        );
       }}
     />
   );
@@ -93,7 +95,10 @@ function RunCard({ run }: { readonly run: RunView }): ReactNode {
           {text.runs.waitsFor}: {run.waitsFor}
         </p>
       )}
-      <Progress label={text.runs.progressSteps(done, run.steps.length)} fraction={run.steps.length === 0 ? 0 : done / run.steps.length} />
+      <Progress
+        label={text.runs.progressSteps(done, run.steps.length)}
+        fraction={run.steps.length === 0 ? 0 : done / run.steps.length}
+      />
       <p className={css('small')}>{text.runs.startedBy(run.startedBy, formatTime(run.startedAt))}</p>
     </Card>
   );

@@ -17,10 +17,24 @@ export function StepList({ run }: { readonly run: RunView }): ReactNode {
     <Card title={text.runs.steps}>
       <ol className={css('steps')}>
         {run.steps.map((step) => (
-          <li key={step.id} className={css('step')} {...(step.status === 'current' || step.status === 'working' || step.status === 'failed' ? { 'aria-current': 'step' } : {})}>
+          <li
+            key={step.id}
+            className={css('step')}
+            {...(step.status === 'current' || step.status === 'working' || step.status === 'failed'
+              ? { 'aria-current': 'step' }
+              : {})}
+          >
             <StepDot status={step.status} />
             <div>
-              <div className={css('stepTitle', step.status === 'waiting' && 'later', (step.status === 'current' || step.status === 'working') && 'stepNow')}>{step.title}</div>
+              <div
+                className={css(
+                  'stepTitle',
+                  step.status === 'waiting' && 'later',
+                  (step.status === 'current' || step.status === 'working') && 'stepNow',
+                )}
+              >
+                {step.title}
+              </div>
               <div className={css('small')}>{`${actorWords(step)} · ${text.states.step[step.status]}`}</div>
             </div>
           </li>

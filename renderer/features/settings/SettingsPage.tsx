@@ -19,9 +19,18 @@ export function SettingsPage({ view }: { readonly view: AppView }): ReactNode {
   return (
     <Page title={words.title}>
       <Card title={words.operatorTitle}>
-        <LineField label={words.operator} help={words.operatorHelp} value={operatorName} onChange={setOperatorName} maximumLength={80} />
+        <LineField
+          label={words.operator}
+          help={words.operatorHelp}
+          value={operatorName}
+          onChange={setOperatorName}
+          maximumLength={80}
+        />
         <div>
-          <Button disabled={operatorName.trim() === settings.operatorName} onPress={() => void change({ operatorName: operatorName.trim() })}>
+          <Button
+            disabled={operatorName.trim() === settings.operatorName}
+            onPress={() => void change({ operatorName: operatorName.trim() })}
+          >
             {words.save}
           </Button>
         </div>

@@ -39,7 +39,11 @@ export function App(): ReactNode {
   }, [path]);
 
   if (view === undefined) {
-    return <main className={css('centre')}>{problem === undefined ? <p role="status">{text.app.loading}</p> : <FailureBox failure={problem} />}</main>;
+    return (
+      <main className={css('centre')}>
+        {problem === undefined ? <p role="status">{text.app.loading}</p> : <FailureBox failure={problem} />}
+      </main>
+    );
   }
   if (view.locked) return <LockedScreen />;
   return (

@@ -36,12 +36,42 @@ function sectionsOf(view: AppView): readonly Section[] {
             : words.vaultsFine(view.vaults.length);
   const vaultMark = glance.sealed.length > 0 ? 'lock' : glance.missing.length > 0 ? 'unplug' : undefined;
   return [
-    { path: paths.home, name: words.home, state: words.homeState(glance.waits), mark: glance.waits > 0 ? 'notice' : undefined, icon: <House size={20} aria-hidden /> },
-    { path: paths.tokens, name: words.tokens, state: words.tokensState(view.tokens.length), mark: undefined, icon: <Usb size={20} aria-hidden /> },
+    {
+      path: paths.home,
+      name: words.home,
+      state: words.homeState(glance.waits),
+      mark: glance.waits > 0 ? 'notice' : undefined,
+      icon: <House size={20} aria-hidden />,
+    },
+    {
+      path: paths.tokens,
+      name: words.tokens,
+      state: words.tokensState(view.tokens.length),
+      mark: undefined,
+      icon: <Usb size={20} aria-hidden />,
+    },
     { path: paths.vaults, name: words.vaults, state: vaults, mark: vaultMark, icon: <Server size={20} aria-hidden /> },
-    { path: paths.runs, name: words.runs, state: words.runsState(glance.open.length), mark: glance.open.length > 0 ? 'dot' : undefined, icon: <ListChecks size={20} aria-hidden /> },
-    { path: paths.journal, name: words.journal, state: words.journalState(glance.ended.length), mark: undefined, icon: <BookOpenCheck size={20} aria-hidden /> },
-    { path: paths.settings, name: words.settings, state: words.settingsState(view.settings.lockAfterMinutes), mark: undefined, icon: <Settings size={20} aria-hidden /> },
+    {
+      path: paths.runs,
+      name: words.runs,
+      state: words.runsState(glance.open.length),
+      mark: glance.open.length > 0 ? 'dot' : undefined,
+      icon: <ListChecks size={20} aria-hidden />,
+    },
+    {
+      path: paths.journal,
+      name: words.journal,
+      state: words.journalState(glance.ended.length),
+      mark: undefined,
+      icon: <BookOpenCheck size={20} aria-hidden />,
+    },
+    {
+      path: paths.settings,
+      name: words.settings,
+      state: words.settingsState(view.settings.lockAfterMinutes),
+      mark: undefined,
+      icon: <Settings size={20} aria-hidden />,
+    },
   ];
 }
 
@@ -77,9 +107,22 @@ export function Navigation({ view, path }: { readonly view: AppView; readonly pa
   );
 }
 
-function NavigationButton({ section, current, onPress }: { readonly section: Section; readonly current: boolean; readonly onPress: () => void }): ReactNode {
+function NavigationButton({
+  section,
+  current,
+  onPress,
+}: {
+  readonly section: Section;
+  readonly current: boolean;
+  readonly onPress: () => void;
+}): ReactNode {
   return (
-    <AriaButton className={css('link')} onPress={onPress} {...(current ? { 'aria-current': 'page' } : {})} aria-label={`${section.name}: ${section.state}`}>
+    <AriaButton
+      className={css('link')}
+      onPress={onPress}
+      {...(current ? { 'aria-current': 'page' } : {})}
+      aria-label={`${section.name}: ${section.state}`}
+    >
       {section.icon}
       <span className={css('linkName')}>{section.name}</span>
       <span className={css('linkState')}>{section.state}</span>

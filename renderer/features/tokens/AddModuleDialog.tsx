@@ -13,7 +13,13 @@ import styles from './tokens.module.css';
 const css = classesOf(styles);
 const words = text.tokens;
 
-export function AddModuleDialog({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }): ReactNode {
+export function AddModuleDialog({
+  open,
+  onClose,
+}: {
+  readonly open: boolean;
+  readonly onClose: () => void;
+}): ReactNode {
   const [name, setName] = useState('');
   const [modulePath, setModulePath] = useState('');
   const [busy, setBusy] = useState(false);
@@ -30,7 +36,13 @@ export function AddModuleDialog({ open, onClose }: { readonly open: boolean; rea
     else if (answer.value.path !== '') {
       setModulePath(answer.value.path);
       setProblem(undefined);
-      if (name.trim() === '') setName(answer.value.path.split('/').at(-1)?.replace(/^lib|\.so.*$/gu, '') ?? '');
+      if (name.trim() === '')
+        setName(
+          answer.value.path
+            .split('/')
+            .at(-1)
+            ?.replace(/^lib|\.so.*$/gu, '') ?? '',
+        );
     }
   };
   const add = async (): Promise<void> => {
@@ -48,7 +60,12 @@ export function AddModuleDialog({ open, onClose }: { readonly open: boolean; rea
       actions={
         <>
           <Button onPress={close}>{text.common.cancel}</Button>
-          <Button look="primary" pending={busy} disabled={name.trim() === '' || modulePath === ''} onPress={() => void add()}>
+          <Button
+            look="primary"
+            pending={busy}
+            disabled={name.trim() === '' || modulePath === ''}
+            onPress={() => void add()}
+          >
             {words.addConfirm}
           </Button>
         </>

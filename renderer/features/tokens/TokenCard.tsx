@@ -56,7 +56,12 @@ export function TokenCard({ token }: { readonly token: TokenView }): ReactNode {
         <>
           {setUp}
           {token.initialized ? (
-            <Button look="quiet" pending={reading} name={`${token.inspected ? words.inspectAgain : words.inspect}: ${title}`} onPress={() => void inspect()}>
+            <Button
+              look="quiet"
+              pending={reading}
+              name={`${token.inspected ? words.inspectAgain : words.inspect}: ${title}`}
+              onPress={() => void inspect()}
+            >
               {token.inspected ? words.inspectAgain : words.inspect}
             </Button>
           ) : null}

@@ -75,7 +75,10 @@ function Store({ store, view }: { readonly store: StoreView; readonly view: AppV
       <div className={css('storeHead')}>
         <h2>{store.name}</h2>
         {store.rehearsal ? <RehearsalMark /> : null}
-        <StateMark tone={store.state === 'ready' ? 'good' : store.state === 'failed' ? 'bad' : 'mute'} shape={store.state === 'ready' ? 'check' : store.state === 'failed' ? 'stop' : 'loader'}>
+        <StateMark
+          tone={store.state === 'ready' ? 'good' : store.state === 'failed' ? 'bad' : 'mute'}
+          shape={store.state === 'ready' ? 'check' : store.state === 'failed' ? 'stop' : 'loader'}
+        >
           {text.states.store[store.state]}
         </StateMark>
         <span className={css('storePath')}>{store.modulePath}</span>

@@ -13,7 +13,14 @@ import { formatTime } from '../../views/times.ts';
 import { addressLines, checkAddVault, type AddVaultForm } from './add-vault-form.ts';
 
 const words = text.vaults.dialog;
-const fresh: AddVaultForm = { name: '', addresses: 'https://', trust: 'system', caPath: '', certificateSha256: '', compared: false };
+const fresh: AddVaultForm = {
+  name: '',
+  addresses: 'https://',
+  trust: 'system',
+  caPath: '',
+  certificateSha256: '',
+  compared: false,
+};
 
 type Certificate = ChannelReply<'vaults.fetch-certificate'>;
 
@@ -43,7 +50,9 @@ export function AddVaultDialog({ open, onClose }: { readonly open: boolean; read
   };
   const fetchCertificate = async (): Promise<void> => {
     setBusy(true);
-    const answer = await getBridge().call('vaults.fetch-certificate', { address: addressLines(form.addresses)[0] ?? '' });
+    const answer = await getBridge().call('vaults.fetch-certificate', {
+      address: addressLines(form.addresses)[0] ?? '',
+    });
     setBusy(false);
     if (!answer.ok) {
       setProblem(answer.error);
@@ -62,7 +71,11 @@ export function AddVaultDialog({ open, onClose }: { readonly open: boolean; read
         : form.trust === 'pinned'
           ? ({ kind: 'pinned', sha256: form.certificateSha256 } as const)
           : ({ kind: 'system' } as const);
-    const answer = await getBridge().call('vaults.add', { name: form.name.trim(), addresses: [...addressLines(form.addresses)], trust });
+    const answer = await getBridge().call('vaults.add', {
+      name: form.name.trim(),
+      addresses: [...addressLines(form.addresses)],
+      trust,
+    });
     setBusy(false);
     if (!answer.ok) {
       setProblem(answer.error);
@@ -143,7 +156,9 @@ export function AddVaultDialog({ open, onClose }: { readonly open: boolean; read
                 </Fact>
                 <Fact name={words.subject}>{certificate.subject}</Fact>
                 <Fact name={words.issuer}>{certificate.issuer}</Fact>
-                <Fact name={words.valid}>{`${formatTime(certificate.validFrom)} – ${formatTime(certificate.validTo)}`}</Fact>
+                <Fact
+                  name={words.valid}
+                >{`${formatTime(certificate.validFrom)} – ${formatTime(certificate.validTo)}`}</Fact>
               </Facts>
               <Tick
                 label={words.compare}

@@ -87,7 +87,9 @@ export function VaultPage({ view, vaultId }: { readonly view: AppView; readonly 
           <Fact name={words.trust} wide={vault.trust.kind === 'pinned'}>
             <TrustWords trust={vault.trust} />
           </Fact>
-          <Fact name={words.sharesOn}>{vault.tokenSerial === '' ? words.sharesUnknown : <Mono>{vault.tokenSerial}</Mono>}</Fact>
+          <Fact name={words.sharesOn}>
+            {vault.tokenSerial === '' ? words.sharesUnknown : <Mono>{vault.tokenSerial}</Mono>}
+          </Fact>
           {vault.keyLabel === '' ? null : (
             <Fact name={text.evidence.keyLabel} term="key-label">
               {vault.keyLabel}
@@ -132,7 +134,9 @@ function NodeCard({ node }: { readonly node: VaultNodeView }): ReactNode {
   return (
     <Card title={node.address} level={2} mark={<VaultStateMark state={node.state} />}>
       {node.problem === null ? null : <FailureBox failure={node.problem} />}
-      {node.state === 'sealed' && node.progress > 0 ? <Gauge progress={node.progress} threshold={node.threshold} /> : null}
+      {node.state === 'sealed' && node.progress > 0 ? (
+        <Gauge progress={node.progress} threshold={node.threshold} />
+      ) : null}
       <Facts>
         {node.version === '' ? null : <Fact name={words.version}>{`${node.product} ${node.version}`}</Fact>}
         {node.threshold === 0 ? null : (

@@ -28,7 +28,9 @@ function addressProblem(line: string): string | undefined {
   const { protocol, hostname } = new URL(line);
   if (protocol === 'https:') return undefined;
   if (protocol !== 'http:') return words.addressInvalid(line);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./u.test(hostname) ? undefined : words.addressPlain(line);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\./u.test(hostname)
+    ? undefined
+    : words.addressPlain(line);
 }
 
 export function checkAddVault(form: AddVaultForm): AddVaultErrors {
@@ -41,6 +43,7 @@ export function checkAddVault(form: AddVaultForm): AddVaultErrors {
   else if (problem !== undefined) errors.addresses = problem;
   else if (doubled !== undefined) errors.addresses = words.addressDoubled(doubled);
   if (form.trust === 'ca-file' && form.caPath === '') errors.trust = words.caMissing;
-  if (form.trust === 'pinned' && (!/^[0-9a-f]{64}$/u.test(form.certificateSha256) || !form.compared)) errors.trust = words.pinMissing;
+  if (form.trust === 'pinned' && (!/^[0-9a-f]{64}$/u.test(form.certificateSha256) || !form.compared))
+    errors.trust = words.pinMissing;
   return errors;
 }
