@@ -78,8 +78,8 @@ export interface LaunchedApp {
   readonly home: AppHome;
   /** The id of the main process. */
   readonly mainProcessId: number;
-  /** The window whose page is that one, waiting for it to open: 'index.html' or 'prompt.html', or a host of app://. */
-  window(addressPart: string): Promise<Page>;
+  /** The window whose address begins so, waiting for it to open: 'app://main/' or 'app://prompt/'. */
+  window(address: string): Promise<Page>;
   /** Ends the app and, unless it was given, removes its home. */
   close(): Promise<void>;
 }
@@ -104,16 +104,14 @@ export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedAp
     application,
     home,
     mainProcessId,
-    async window(addressPart) {
-      const open = application.windows().find((page) => page.url().includes(addressPart));
-      if (open !== undefined) return open;
-      return application.waitForEvent('window', {
-        predicate: async (page) => {
-          await page.waitForURL((address) => address.href.includes(addressPart), { timeout: 30_000 });
-          return true;
-        },
-        timeout: 60_000,
-      });
+    async window(address) {
+      const deadline = performance.now() + 60_000;
+      for (;;) {
+        const open = application.windows().find((page) => page.url().startsWith(address));
+        if (open !== undefined) return open;
+        if (performance.now() > deadline) throw new Error(`No window with ${address} opened within 60 s.`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     },
     async close() {
       const ended = new Promise<void>((resolve) => {
