@@ -97,8 +97,6 @@ async function makeTestPackage(shipped: string): Promise<void> {
   });
   // Tells the app that a debugger's switches are no attack here.
   await writeFile(join(work, 'resources/test-package'), 'Made for tests; never shipped.\n');
-  // By this file the app knows that it may be started with the switches that Playwright drives it by.
-  await writeFile(join(work, 'resources', 'test-package'), '');
   await rm(target, { recursive: true, force: true });
   await rename(work, target);
 }
