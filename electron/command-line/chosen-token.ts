@@ -26,7 +26,7 @@ export async function storeOf(core: Core, modulePath: string | undefined): Promi
   if (listed?.result.ok === true) return success(listed.store);
   const removed = await core.settings.removeModule(id);
   if (!removed.ok) return removed;
-  return listed === undefined || listed.result.ok
+  return listed === undefined
     ? failure(
         'App_Internal',
         'The module was added and could not be found again.',

@@ -90,8 +90,12 @@ export function readOptions<Shape extends z.ZodRawShape>(
 /** 'vault init' of the nested command. */
 export function commandPath(command: Command): string {
   const names: string[] = [];
-  for (let current: Command | null = command; current?.parent != null; current = current.parent)
+  let current = command;
+  // The outermost command is the program itself.
+  while (current.parent !== null) {
     names.unshift(current.name());
+    current = current.parent;
+  }
   return names.join(' ');
 }
 

@@ -92,6 +92,10 @@ async function outcomeOf(argumentList: readonly string[], locations: Locations):
       outcome = result;
     },
   });
+  if (argumentList.length === 0) {
+    program.outputHelp({ error: false });
+    return undefined;
+  }
   try {
     await program.parseAsync([...argumentList], { from: 'user' });
     return outcome;

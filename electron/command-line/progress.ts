@@ -47,7 +47,11 @@ export function createProgress(options: ProgressOptions): Progress {
   function draw(): void {
     const mark = frames[frame % frames.length] ?? '';
     frame += 1;
-    write(`${clearLine}${style.cyan(mark)} ${[...current].slice(0, Math.max(options.columns() - 3, 10)).join('')}`);
+    write(
+      `${clearLine}${style.cyan(mark)} ${Array.from(current)
+        .slice(0, Math.max(options.columns() - 3, 10))
+        .join('')}`,
+    );
   }
 
   function stopMoving(): void {

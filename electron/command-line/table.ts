@@ -9,12 +9,12 @@ export function tableLines(
 ): readonly string[] {
   const cells = rows.map((row) => row.map(printable));
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...cells.map((row) => [...(row[column] ?? '')].length)),
+    Math.max(heading.length, ...cells.map((row) => Array.from(row[column] ?? '').length)),
   );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) =>
-        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - [...cell].length + 2),
+        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - Array.from(cell).length + 2),
       )
       .join('');
   return [style.dim(line(headings)), ...cells.map(line)];

@@ -19,7 +19,7 @@ function personTyping(answers: readonly string[]): { terminal: Terminal; screen:
   const queue = [...answers];
   const terminal = createTerminal({
     input: {
-      on: (event: string, listener: (...values: never[]) => void) => events.on(event, listener as () => void),
+      on: (event: string, listener: (chunk: Buffer) => void) => events.on(event, listener),
       resume: () => {
         const answer = queue.shift();
         setImmediate(() => {
