@@ -63,7 +63,10 @@ async function start(): Promise<void> {
   denyCertificateExceptions();
   // Closing the window leaves the tray; what happens without one is decided in `desktop-app.ts`.
   app.on('window-all-closed', () => undefined);
-  quitInOrder(() => running.desktop?.close() ?? Promise.resolve());
+  quitInOrder(
+    () => running.desktop?.close() ?? Promise.resolve(),
+    () => running.desktop?.holdsUnsavedShares !== true,
+  );
 
   await app.whenReady();
   const tray = createTray(paths, (action) => {

@@ -15,7 +15,7 @@ import type { VaultTransport } from '../vault/transport.ts';
 import { findEscrow, reserveEscrow, type EscrowReservation } from './escrow-file.ts';
 import { readInitReply, type InitReply } from './init-reply.ts';
 import { encryptToPgp, readPgpKey } from './pgp.ts';
-import type { ShareHostReply, ShareHostRequest } from './protocol.ts';
+import { heldInMemory, type ShareHostReply, type ShareHostRequest } from './protocol.ts';
 
 type InitializeRequest = ShareHostRequest<'initialize'>;
 type InitializeResult = Result<ShareHostReply<'initialize'>, VaultFailureCode | PgpFailureCode | CustodyFailureCode>;
@@ -169,7 +169,11 @@ export function createInitializer(transport: VaultTransport): Initializer {
     if (kept === undefined)
       return failure('Custody_EscrowMissing', 'There is no escrow for this run.', 'Start a new run.');
     const written = await kept.reservation.fill(kept.escrow);
-    if (!written.ok) return written;
+    if (!written.ok) {
+      // The app must not end this process now: it holds the only copy.
+      const { code, message, next, details } = written.error;
+      return failure(code, message, next, { ...details, [heldInMemory]: true });
+    }
     unwritten.delete(request.runId);
     return success({ labels: kept.escrow.entries.map((entry) => entry.label) });
   }

@@ -98,3 +98,6 @@ export const shareRequestEnvelopeSchema = z.strictObject({
   method: z.string(),
   body: z.unknown(),
 });
+
+/** In a failure's details: Vault was initialised, and its values are in the share host's memory and nowhere else. */
+export const heldInMemory = 'heldInMemory';

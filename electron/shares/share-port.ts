@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 import { createHostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
@@ -14,6 +15,7 @@ import {
 import type { SharePort } from '../workflows/ports.ts';
 import { gpgEnvironmentNames } from './gpg.ts';
 import {
+  heldInMemory,
   shareFailureSchema,
   shareHostRequests,
   type ShareHostMethod,
@@ -24,6 +26,8 @@ import {
 type ShareFailureCode = VaultFailureCode | PgpFailureCode | CustodyFailureCode | AppFailureCode;
 
 const readyDeadline = 15_000;
+/** Between two tries to write what only the share host holds, milliseconds. */
+const retryInterval = 2_000;
 
 /** Milliseconds; each beyond what the host itself waits for, so that the host's own words come first. */
 const deadlines: Readonly<Record<ShareHostMethod, number>> = {
@@ -96,13 +100,32 @@ export function createSharePort(options: SharePortOptions): SharePort {
     return { ok: false, error: sayEnded(outcome.kind) };
   }
 
+  let initializing: Promise<unknown> = Promise.resolve();
+  /** The request whose values are in the share host's memory and nowhere else. */
+  let unwritten: ShareHostRequest<'initialize'> | undefined;
+  let underWay = 0;
+
+  async function initialize(
+    request: ShareHostRequest<'initialize'>,
+  ): Promise<Result<ShareHostReply<'initialize'>, ShareFailureCode>> {
+    underWay += 1;
+    const asked = ask('initialize', request, shareHostRequests.initialize.reply);
+    initializing = asked;
+    const result = await asked;
+    underWay -= 1;
+    unwritten = !result.ok && result.error.details?.[heldInMemory] === true ? request : undefined;
+    return result;
+  }
+
   return {
+    get holdsUnsaved() {
+      return underWay > 0 || unwritten !== undefined;
+    },
     async sealingPublicKey() {
       const hello = await ask('hello', {}, shareHostRequests.hello.reply);
       return hello.ok ? success(hello.value.sealingPublicKey) : hello;
     },
-    initialize: (request) =>
-      ask('initialize', { ...request, destinations: [...request.destinations] }, shareHostRequests.initialize.reply),
+    initialize: (request) => initialize({ ...request, destinations: [...request.destinations] }),
     submitShare: (connections, share) =>
       ask(
         'submitShare',
@@ -122,6 +145,14 @@ export function createSharePort(options: SharePortOptions): SharePort {
       ask('revokeRootToken', { connection, token }, shareHostRequests.revokeRootToken.reply),
     describePgpKey: (key) =>
       ask('describePgpKey', { key: Buffer.from(key).toString('base64') }, shareHostRequests.describePgpKey.reply),
-    close: () => client.close(),
+    async close() {
+      // Locking or quitting must not lose what Vault has just answered: the host lives until it is on disk.
+      await initializing;
+      while (unwritten !== undefined) {
+        await initialize(unwritten);
+        if (unwritten !== undefined) await delay(retryInterval);
+      }
+      await client.close();
+    },
   };
 }

@@ -38,6 +38,8 @@ export interface DesktopParts {
 }
 
 export interface DesktopApp {
+  /** Ending the process now would lose what Vault has answered. */
+  readonly holdsUnsavedShares: boolean;
   /** A person did something in one of the windows. */
   noteActivity(): void;
   windowReady(): void;
@@ -207,6 +209,9 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
   changed();
 
   return {
+    get holdsUnsavedShares() {
+      return core.shares.holdsUnsaved;
+    },
     noteActivity() {
       lock.noteActivity();
     },

@@ -4,7 +4,15 @@
  * the prompt window (`electron/shell`) and the terminal (`electron/command-line`).
  * Every method answers a Result and has a deadline of its own; none throws for a foreseeable failure.
  */
-import type { AppFailureCode, CustodyFailureCode, Failure, PgpFailureCode, Result, TokenFailureCode, VaultFailureCode } from './failures.ts';
+import type {
+  AppFailureCode,
+  CustodyFailureCode,
+  Failure,
+  PgpFailureCode,
+  Result,
+  TokenFailureCode,
+  VaultFailureCode,
+} from './failures.ts';
 
 /** See `electron/sealing/sealed.ts`; workflows only pass it on. */
 export interface SealedSecretValue {
@@ -83,7 +91,9 @@ type TokenResult<Value> = Promise<Result<Value, TokenFailureCode>>;
 
 /** Tokens of every store, through one host process per store. A crashed or hung host is ended and started again at the next call. */
 export interface TokenPort {
-  listTokens(): Promise<readonly { readonly store: TokenStore; readonly result: Result<readonly TokenDescription[], TokenFailureCode> }[]>;
+  listTokens(): Promise<
+    readonly { readonly store: TokenStore; readonly result: Result<readonly TokenDescription[], TokenFailureCode> }[]
+  >;
   /** What a prompt seals a PIN to. */
   sealingPublicKey(storeId: string): TokenResult<string>;
   initializeToken(request: {
@@ -94,16 +104,40 @@ export interface TokenPort {
     readonly soPin: SealedSecretValue;
     readonly pin: SealedSecretValue;
   }): TokenResult<{ readonly serial: string; readonly label: string; readonly slotId: number }>;
-  login(token: TokenReference, pin: SealedSecretValue, consentToLastTry: boolean): TokenResult<{ readonly serial: string }>;
+  login(
+    token: TokenReference,
+    pin: SealedSecretValue,
+    consentToLastTry: boolean,
+  ): TokenResult<{ readonly serial: string }>;
   logout(token: TokenReference): TokenResult<Record<string, never>>;
-  listObjects(token: TokenReference): TokenResult<{ readonly keyPairs: readonly KeyPairDescription[]; readonly dataObjects: readonly DataObjectDescription[] }>;
+  listObjects(
+    token: TokenReference,
+  ): TokenResult<{
+    readonly keyPairs: readonly KeyPairDescription[];
+    readonly dataObjects: readonly DataObjectDescription[];
+  }>;
   generateKeyPair(token: TokenReference, label: string, modulusBits: 2048 | 3072 | 4096): TokenResult<WrappingKey>;
   findWrappingKey(token: TokenReference, label: string): TokenResult<WrappingKey>;
-  writeData(token: TokenReference, label: string, value: Uint8Array): TokenResult<{ readonly label: string; readonly size: number }>;
+  writeData(
+    token: TokenReference,
+    label: string,
+    value: Uint8Array,
+  ): TokenResult<{ readonly label: string; readonly size: number }>;
   readData(token: TokenReference, label: string): TokenResult<Uint8Array>;
   deleteData(token: TokenReference, label: string): TokenResult<Record<string, never>>;
-  decrypt(token: TokenReference, keyLabel: string, ciphertext: Uint8Array, recipient: string, purpose: string): TokenResult<SealedSecretValue>;
-  verifyDecrypt(token: TokenReference, keyLabel: string, ciphertext: Uint8Array, expectedSha256: string): TokenResult<{ readonly matches: boolean }>;
+  decrypt(
+    token: TokenReference,
+    keyLabel: string,
+    ciphertext: Uint8Array,
+    recipient: string,
+    purpose: string,
+  ): TokenResult<SealedSecretValue>;
+  verifyDecrypt(
+    token: TokenReference,
+    keyLabel: string,
+    ciphertext: Uint8Array,
+    expectedSha256: string,
+  ): TokenResult<{ readonly matches: boolean }>;
   /** Logs out everywhere, ends every host (and with it every PIN and plaintext it held). */
   closeAll(): Promise<void>;
 }
@@ -153,7 +187,11 @@ type VaultResult<Value> = Promise<Result<Value, VaultFailureCode>>;
 export interface VaultPort {
   sealStatus(connection: VaultConnection): VaultResult<SealStatus>;
   /** sys/health's answer in words; every status code is an answer, not a failure. */
-  health(connection: VaultConnection): VaultResult<{ readonly state: 'active' | 'standby' | 'performance-standby' | 'dr-secondary' | 'sealed' | 'uninitialized' }>;
+  health(
+    connection: VaultConnection,
+  ): VaultResult<{
+    readonly state: 'active' | 'standby' | 'performance-standby' | 'dr-secondary' | 'sealed' | 'uninitialized';
+  }>;
   /** The certificate the server shows, unverified: for a person to compare before pinning. */
   fetchCertificate(address: string): VaultResult<ServerCertificate>;
 }
@@ -162,12 +200,22 @@ export interface VaultPort {
 
 export type ShareDestination =
   | { readonly kind: 'token' }
-  | { readonly kind: 'pgp'; readonly custodian: string; readonly publicKeyArmored: string; readonly fingerprint: string }
+  | {
+      readonly kind: 'pgp';
+      readonly custodian: string;
+      readonly publicKeyArmored: string;
+      readonly fingerprint: string;
+    }
   | { readonly kind: 'shown'; readonly custodian: string };
 
 export type RootTokenDestination =
   | { readonly kind: 'token' }
-  | { readonly kind: 'pgp'; readonly custodian: string; readonly publicKeyArmored: string; readonly fingerprint: string }
+  | {
+      readonly kind: 'pgp';
+      readonly custodian: string;
+      readonly publicKeyArmored: string;
+      readonly fingerprint: string;
+    }
   | { readonly kind: 'revoked' };
 
 /** One value of an initialisation: ciphertexts only, so it may lie on disk. */
@@ -200,13 +248,17 @@ export interface PgpKeyDescription {
   readonly expires: string;
 }
 
-type ShareResult<Value> = Promise<Result<Value, VaultFailureCode | PgpFailureCode | CustodyFailureCode | AppFailureCode>>;
+type ShareResult<Value> = Promise<
+  Result<Value, VaultFailureCode | PgpFailureCode | CustodyFailureCode | AppFailureCode>
+>;
 
 /**
  * Every Vault call that carries a share or root token, in a process of its own (the share host), which
  * is ended after the run. Shares enter and leave it sealed, as ciphertext for the token, or as PGP messages.
  */
 export interface SharePort {
+  /** An initialisation is under way or its values are not on disk yet: the process must not be ended. */
+  readonly holdsUnsaved: boolean;
   sealingPublicKey(): ShareResult<string>;
   /**
    * PUT sys/init; the reply's values are encrypted under the token's public key (and to PGP keys) and the
@@ -223,14 +275,21 @@ export interface SharePort {
     readonly escrowPath: string;
   }): ShareResult<{ readonly labels: readonly string[] }>;
   /** Submits one share to each node in turn. The share is opened, checked for form, sent, wiped. */
-  submitShare(connections: readonly VaultConnection[], share: SealedSecretValue): ShareResult<readonly UnsealProgress[]>;
+  submitShare(
+    connections: readonly VaultConnection[],
+    share: SealedSecretValue,
+  ): ShareResult<readonly UnsealProgress[]>;
   /** The same for a share in a PGP message, decrypted by the person's own gpg (its pinentry asks). */
-  submitPgpShare(connections: readonly VaultConnection[], pgpMessage: Uint8Array): ShareResult<readonly UnsealProgress[]>;
+  submitPgpShare(
+    connections: readonly VaultConnection[],
+    pgpMessage: Uint8Array,
+  ): ShareResult<readonly UnsealProgress[]>;
   resetUnseal(connection: VaultConnection): ShareResult<SealStatus>;
   /** POST auth/token/revoke-self with a sealed token. */
   revokeRootToken(connection: VaultConnection, token: SealedSecretValue): ShareResult<{ readonly revoked: true }>;
   /** Reads an armored or binary public key; refuses expired, revoked, sign-only and private ones. */
   describePgpKey(key: Uint8Array): ShareResult<PgpKeyDescription & { readonly publicKeyArmored: string }>;
+  /** Ends the process, after what it holds unsaved is on disk: until then this waits. */
   close(): Promise<void>;
 }
 
@@ -245,13 +304,24 @@ export interface EscrowPort {
 
 /** Where PGP messages for custodians are left: ciphertext only. */
 export interface OutboxPort {
-  write(runId: string, fileName: string, content: Uint8Array): Promise<Result<{ readonly path: string }, CustodyFailureCode>>;
+  write(
+    runId: string,
+    fileName: string,
+    content: Uint8Array,
+  ): Promise<Result<{ readonly path: string }, CustodyFailureCode>>;
 }
 
 export interface JournalPort {
   /** Appends one event and fsyncs it. Answers once it is on disk. */
-  append(runId: string, event: unknown): Promise<Result<{ readonly sequence: number; readonly hash: string; readonly at: string }, CustodyFailureCode>>;
-  read(runId: string): Promise<Result<readonly { readonly event: unknown; readonly at: string; readonly hash: string }[], CustodyFailureCode>>;
+  append(
+    runId: string,
+    event: unknown,
+  ): Promise<Result<{ readonly sequence: number; readonly hash: string; readonly at: string }, CustodyFailureCode>>;
+  read(
+    runId: string,
+  ): Promise<
+    Result<readonly { readonly event: unknown; readonly at: string; readonly hash: string }[], CustodyFailureCode>
+  >;
   listRunIds(): Promise<Result<readonly string[], CustodyFailureCode>>;
 }
 
@@ -270,20 +340,27 @@ type PromptResult<Value> = Promise<Result<Value, AppFailureCode>>;
 
 /** The only place where a secret is typed or shown: the prompt window, or the terminal. */
 export interface PromptPort {
-  askPin(request: PromptSubject & {
-    readonly role: 'user' | 'so';
-    /** A new PIN is typed twice. */
-    readonly isNew: boolean;
-    readonly minimumLength: number;
-    readonly maximumLength: number;
-    readonly pinState: 'ok' | 'count-low' | 'final-try' | 'locked';
-    /** What went wrong the last time, '' for nothing. */
-    readonly problem: string;
-    /** The same as a failure: what a script's prompt answers, since it must not try another PIN by itself. */
-    readonly failedWith?: Failure<TokenFailureCode> | undefined;
-    readonly recipient: string;
-    readonly purpose: string;
-  }): Promise<Result<{ readonly sealed: SealedSecretValue; readonly consentToLastTry: boolean }, AppFailureCode | TokenFailureCode>>;
+  askPin(
+    request: PromptSubject & {
+      readonly role: 'user' | 'so';
+      /** A new PIN is typed twice. */
+      readonly isNew: boolean;
+      readonly minimumLength: number;
+      readonly maximumLength: number;
+      readonly pinState: 'ok' | 'count-low' | 'final-try' | 'locked';
+      /** What went wrong the last time, '' for nothing. */
+      readonly problem: string;
+      /** The same as a failure: what a script's prompt answers, since it must not try another PIN by itself. */
+      readonly failedWith?: Failure<TokenFailureCode> | undefined;
+      readonly recipient: string;
+      readonly purpose: string;
+    },
+  ): Promise<
+    Result<
+      { readonly sealed: SealedSecretValue; readonly consentToLastTry: boolean },
+      AppFailureCode | TokenFailureCode
+    >
+  >;
   /** A share typed by a custodian. */
   askShare(request: {
     readonly runId: string;

@@ -310,6 +310,33 @@ describe('after the reply of Vault', () => {
     }
   });
 
+  test('locking or quitting meanwhile waits until the shares are on disk', async () => {
+    const gate = await startGate((moment) => {
+      if (moment === 'request') limitFiles('0:unlimited');
+      return 'forward';
+    });
+    const full = createSharePort({ launch: launchWatched });
+    try {
+      const asked = full.initialize(request(gate.connection, [toToken, toToken], { kind: 'token' }));
+      expect(full.holdsUnsaved).toBe(true);
+      let closed = false;
+      const closing = full.close().then(() => {
+        closed = true;
+      });
+      expect(await asked).toMatchObject({ ok: false, error: { code: 'Custody_DiskFull' } });
+      expect({ closed, holdsUnsaved: full.holdsUnsaved }).toEqual({ closed: false, holdsUnsaved: true });
+      limitFiles('unlimited:unlimited');
+      await closing;
+      expect(full.holdsUnsaved).toBe(false);
+      expect((await readEscrow()).entries).toHaveLength(3);
+      expect(gate.initRequests()).toBe(1);
+    } finally {
+      if (full.holdsUnsaved) limitFiles('unlimited:unlimited');
+      await full.close();
+      gate.close();
+    }
+  });
+
   test('a lost reply is said to be lost, also to the next process of the run', async () => {
     const gate = await startGate((moment) => (moment === 'reply' ? 'drop' : 'forward'));
     try {
