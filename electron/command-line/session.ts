@@ -106,7 +106,8 @@ export async function withSession(
     },
     style: errorStyle,
     moving: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
-    columns: () => process.stderr.columns,
+    // A terminal that does not know its size says 0.
+    columns: () => process.stderr.columns || 80,
   });
   const cleanUps: (() => Promise<void>)[] = [];
   const interrupted = interruption();
