@@ -4,7 +4,7 @@
  */
 import type { RunSnapshot, Runner } from '../core/core.ts';
 import { abandonName, stepsOf } from '../workflows/definitions.ts';
-import type { Failure, FailureCode, Result } from '../workflows/failures.ts';
+import type { Failure, Result } from '../workflows/failures.ts';
 import { failure, success } from '../workflows/failures.ts';
 import { asInterrupted, foldRun, nextStep } from '../workflows/fold.ts';
 import type { Plan } from '../workflows/plans.ts';
@@ -44,7 +44,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const takenUp = new Set<string>();
   /** Runs whose last record is being written, and deviations that are on their way to the disk. */
   const ending = new Set<string>();
-  const notesUnderWay = new Map<string, Set<Promise<unknown>>>();
+  const notesUnderWay = new Map<string, Set<Promise<Result<unknown>>>>();
   const listeners = new Set<(runId: string) => void>();
 
   const changed = (runId: string): void => {
@@ -149,7 +149,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const finish = async (runId: string, outcome: 'completed' | 'abandoned', by: string): Promise<Result<unknown>> => {
     ending.add(runId);
     try {
-      await Promise.all(notesUnderWay.get(runId) ?? []);
+      await Promise.all([...(notesUnderWay.get(runId) ?? [])]);
       const read = await options.journal.read(runId);
       return read.ok ? await append(runId, { type: 'run-finished', outcome, by, events: read.value.length + 1 }) : read;
     } finally {
@@ -171,7 +171,7 @@ export function createRunner(options: RunnerOptions): Runner {
       return failure('App_BadRequest', 'This run has no such step.', 'Choose one of its steps.');
     }
     const appending = append(runId, { type: 'deviation', step, text });
-    const underWay = notesUnderWay.get(runId) ?? new Set();
+    const underWay = notesUnderWay.get(runId) ?? new Set<Promise<Result<unknown>>>();
     notesUnderWay.set(runId, underWay.add(appending));
     const noted = await appending;
     underWay.delete(appending);
@@ -319,7 +319,7 @@ const unreadablePlan: Plan = {
 };
 
 /** What stands in the list for a run whose journal is damaged: its id, its time and what is wrong, and no steps. */
-function damagedSnapshot(runId: string, problem: Failure<FailureCode>): RunSnapshot {
+function damagedSnapshot(runId: string, problem: Failure): RunSnapshot {
   const [, date, time] = /^([0-9]{8})T([0-9]{6})Z/u.exec(orderOf(runId)) ?? [];
   const startedAt =
     date === undefined || time === undefined
