@@ -4,7 +4,16 @@
  */
 import type { Failure, Result } from '../workflows/failures.ts';
 import type { Plan } from '../workflows/plans.ts';
-import type { PromptPort, SealStatus, SharePort, TokenPort, TokenStore, VaultConnection, VaultPort, VaultTrust } from '../workflows/ports.ts';
+import type {
+  PromptPort,
+  SealStatus,
+  SharePort,
+  TokenPort,
+  TokenStore,
+  VaultConnection,
+  VaultPort,
+  VaultTrust,
+} from '../workflows/ports.ts';
 import type { RunState, StepDefinition } from '../workflows/run.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 
@@ -38,7 +47,11 @@ export interface SettingsStore {
   addVault(vault: KnownVault): Promise<Result<Record<string, never>>>;
   changeVault(vault: KnownVault): Promise<Result<Record<string, never>>>;
   removeVault(id: string): Promise<Result<Record<string, never>>>;
-  addModule(module: { readonly id: string; readonly name: string; readonly modulePath: string }): Promise<Result<Record<string, never>>>;
+  addModule(module: {
+    readonly id: string;
+    readonly name: string;
+    readonly modulePath: string;
+  }): Promise<Result<Record<string, never>>>;
   removeModule(id: string): Promise<Result<Record<string, never>>>;
   subscribe(listener: () => void): () => void;
 }
@@ -60,7 +73,10 @@ export interface Runner {
    * @param options.typedName must equal the step's danger.typedName where it has one
    * @param options.throughDeliberateSteps the command line's way: do not stop before deliberate and prompt steps
    */
-  proceed(runId: string, options: { readonly by: string; readonly typedName: string; readonly throughDeliberateSteps: boolean }): Promise<Result<RunSnapshot>>;
+  proceed(
+    runId: string,
+    options: { readonly by: string; readonly typedName: string; readonly throughDeliberateSteps: boolean },
+  ): Promise<Result<RunSnapshot>>;
   abandon(runId: string, options: { readonly by: string; readonly typedName: string }): Promise<Result<RunSnapshot>>;
   noteDeviation(runId: string, step: string, text: string): Promise<Result<RunSnapshot>>;
   snapshot(runId: string): Promise<Result<RunSnapshot>>;

@@ -6,14 +6,37 @@ import type { RootTokenDestination, ShareDestination, TokenReference, VaultConne
 
 export type Effect =
   // token-setup
-  | { readonly kind: 'token.initialize'; readonly storeId: string; readonly slotId: number; readonly expectedSerial: string; readonly label: string }
+  | {
+      readonly kind: 'token.initialize';
+      readonly storeId: string;
+      readonly slotId: number;
+      readonly expectedSerial: string;
+      readonly label: string;
+    }
   | { readonly kind: 'token.read-back'; readonly storeId: string; readonly label: string }
-  | { readonly kind: 'token.log-in'; readonly storeId: string; readonly serial: string; readonly tokenLabel: string; readonly act: string }
-  | { readonly kind: 'token.generate-key'; readonly storeId: string; readonly serial: string; readonly keyLabel: string; readonly modulusBits: 2048 | 3072 | 4096 }
+  | {
+      readonly kind: 'token.log-in';
+      readonly storeId: string;
+      readonly serial: string;
+      readonly tokenLabel: string;
+      readonly act: string;
+    }
+  | {
+      readonly kind: 'token.generate-key';
+      readonly storeId: string;
+      readonly serial: string;
+      readonly keyLabel: string;
+      readonly modulusBits: 2048 | 3072 | 4096;
+    }
   | { readonly kind: 'token.verify-key'; readonly storeId: string; readonly serial: string; readonly keyLabel: string }
   // vault-init
   | { readonly kind: 'vault.check-uninitialized'; readonly connection: VaultConnection }
-  | { readonly kind: 'token.check-room'; readonly token: TokenReference; readonly keyLabel: string; readonly labels: readonly string[] }
+  | {
+      readonly kind: 'token.check-room';
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+      readonly labels: readonly string[];
+    }
   | { readonly kind: 'token.trial-object'; readonly token: TokenReference; readonly keyLabel: string }
   | {
       readonly kind: 'vault.initialize';
@@ -25,18 +48,61 @@ export type Effect =
       readonly destinations: readonly ShareDestination[];
       readonly rootToken: RootTokenDestination;
     }
-  | { readonly kind: 'token.store-value'; readonly token: TokenReference; readonly keyLabel: string; readonly label: string }
+  | {
+      readonly kind: 'token.store-value';
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+      readonly label: string;
+    }
   | { readonly kind: 'pgp.deliver'; readonly label: string; readonly custodian: string; readonly fingerprint: string }
-  | { readonly kind: 'share.hand-out'; readonly token: TokenReference; readonly keyLabel: string; readonly label: string; readonly custodian: string; readonly vaultName: string }
+  | {
+      readonly kind: 'share.hand-out';
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+      readonly label: string;
+      readonly custodian: string;
+      readonly vaultName: string;
+    }
   /** Unseals the new Vault with the values in escrow: the proof that they work, and needed to revoke the root token. */
-  | { readonly kind: 'vault.unseal-from-escrow'; readonly connection: VaultConnection; readonly token: TokenReference; readonly keyLabel: string; readonly threshold: number }
-  | { readonly kind: 'vault.revoke-root'; readonly connection: VaultConnection; readonly token: TokenReference; readonly keyLabel: string }
-  | { readonly kind: 'escrow.remove'; readonly token: TokenReference; readonly keyLabel: string; readonly storedLabels: readonly string[] }
+  | {
+      readonly kind: 'vault.unseal-from-escrow';
+      readonly connection: VaultConnection;
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+      readonly threshold: number;
+    }
+  | {
+      readonly kind: 'vault.revoke-root';
+      readonly connection: VaultConnection;
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+    }
+  | {
+      readonly kind: 'escrow.remove';
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+      readonly storedLabels: readonly string[];
+    }
   // unseal
   | { readonly kind: 'vault.read-seal-status'; readonly connections: readonly VaultConnection[] }
-  | { readonly kind: 'vault.unseal-from-token'; readonly connections: readonly VaultConnection[]; readonly token: TokenReference; readonly keyLabel: string }
-  | { readonly kind: 'vault.unseal-from-pgp'; readonly connections: readonly VaultConnection[]; readonly custodian: string; readonly messageBase64: string }
-  | { readonly kind: 'vault.unseal-typed'; readonly connections: readonly VaultConnection[]; readonly custodian: string; readonly vaultName: string }
+  | {
+      readonly kind: 'vault.unseal-from-token';
+      readonly connections: readonly VaultConnection[];
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+    }
+  | {
+      readonly kind: 'vault.unseal-from-pgp';
+      readonly connections: readonly VaultConnection[];
+      readonly custodian: string;
+      readonly messageBase64: string;
+    }
+  | {
+      readonly kind: 'vault.unseal-typed';
+      readonly connections: readonly VaultConnection[];
+      readonly custodian: string;
+      readonly vaultName: string;
+    }
   | { readonly kind: 'vault.confirm-unsealed'; readonly connections: readonly VaultConnection[] };
 
 export type EffectKind = Effect['kind'];

@@ -148,8 +148,7 @@ export interface Failure<Code extends string = FailureCode> {
 }
 
 export type Result<Value, Code extends string = FailureCode> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: Failure<Code> };
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Failure<Code> };
 
 export function success<Value>(value: Value): { readonly ok: true; readonly value: Value } {
   return { ok: true, value };

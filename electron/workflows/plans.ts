@@ -12,11 +12,18 @@ export const vaultTrustSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pinned'), sha256: z.string().regex(/^[0-9a-f]{64}$/u) }),
 ]);
 
-export const vaultConnectionSchema = z.strictObject({ address: z.url({ protocol: /^https?$/u }).max(2048), trust: vaultTrustSchema });
+export const vaultConnectionSchema = z.strictObject({
+  address: z.url({ protocol: /^https?$/u }).max(2048),
+  trust: vaultTrustSchema,
+});
 
 export const wrappingKeyBitsSchema = z.union([z.literal(2048), z.literal(3072), z.literal(4096)]);
 
-const tokenReferenceSchema = z.strictObject({ storeId: z.string().min(1).max(80), serial: z.string().min(1).max(32), label: z.string().max(255) });
+const tokenReferenceSchema = z.strictObject({
+  storeId: z.string().min(1).max(80),
+  serial: z.string().min(1).max(32),
+  label: z.string().max(255),
+});
 
 const pgpRecipient = {
   custodian: name,
@@ -69,9 +76,18 @@ export const vaultInitPlanSchema = z
     destinations: z.array(shareDestinationSchema).min(1).max(255),
     rootToken: rootTokenDestinationSchema,
   })
-  .refine((plan) => plan.threshold <= plan.shares, { message: 'The threshold cannot be above the number of shares.', path: ['threshold'] })
-  .refine((plan) => plan.shares === 1 || plan.threshold >= 2, { message: 'With more than one share the threshold is at least 2.', path: ['threshold'] })
-  .refine((plan) => plan.destinations.length === plan.shares, { message: 'Every share needs a destination.', path: ['destinations'] });
+  .refine((plan) => plan.threshold <= plan.shares, {
+    message: 'The threshold cannot be above the number of shares.',
+    path: ['threshold'],
+  })
+  .refine((plan) => plan.shares === 1 || plan.threshold >= 2, {
+    message: 'With more than one share the threshold is at least 2.',
+    path: ['threshold'],
+  })
+  .refine((plan) => plan.destinations.length === plan.shares, {
+    message: 'Every share needs a destination.',
+    path: ['destinations'],
+  });
 
 export const unsealSourceSchema = z.discriminatedUnion('kind', [
   /** Every vault-unseal-N on the token until the threshold is met. */
@@ -90,7 +106,11 @@ export const unsealPlanSchema = z.strictObject({
   sources: z.array(unsealSourceSchema).min(1).max(255),
 });
 
-export const planSchema = z.discriminatedUnion('workflow', [tokenSetupPlanSchema, vaultInitPlanSchema, unsealPlanSchema]);
+export const planSchema = z.discriminatedUnion('workflow', [
+  tokenSetupPlanSchema,
+  vaultInitPlanSchema,
+  unsealPlanSchema,
+]);
 
 export type TokenSetupPlan = z.infer<typeof tokenSetupPlanSchema>;
 export type VaultInitPlan = z.infer<typeof vaultInitPlanSchema>;

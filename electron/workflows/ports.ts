@@ -110,9 +110,7 @@ export interface TokenPort {
     consentToLastTry: boolean,
   ): TokenResult<{ readonly serial: string }>;
   logout(token: TokenReference): TokenResult<Record<string, never>>;
-  listObjects(
-    token: TokenReference,
-  ): TokenResult<{
+  listObjects(token: TokenReference): TokenResult<{
     readonly keyPairs: readonly KeyPairDescription[];
     readonly dataObjects: readonly DataObjectDescription[];
   }>;
@@ -187,9 +185,7 @@ type VaultResult<Value> = Promise<Result<Value, VaultFailureCode>>;
 export interface VaultPort {
   sealStatus(connection: VaultConnection): VaultResult<SealStatus>;
   /** sys/health's answer in words; every status code is an answer, not a failure. */
-  health(
-    connection: VaultConnection,
-  ): VaultResult<{
+  health(connection: VaultConnection): VaultResult<{
     readonly state: 'active' | 'standby' | 'performance-standby' | 'dr-secondary' | 'sealed' | 'uninitialized';
   }>;
   /** The certificate the server shows, unverified: for a person to compare before pinning. */

@@ -7,7 +7,10 @@ import type { Effect } from './effects.ts';
 import type { Plan, WorkflowName } from './plans.ts';
 
 /** Who acts in a step. */
-export type Actor = { readonly role: 'administrator' } | { readonly role: 'custodian'; readonly name: string } | { readonly role: 'witness'; readonly name: string };
+export type Actor =
+  | { readonly role: 'administrator' }
+  | { readonly role: 'custodian'; readonly name: string }
+  | { readonly role: 'witness'; readonly name: string };
 
 /** Facts that a step leaves behind for the transcript and for later steps. Never a secret. */
 export type Evidence = Readonly<Record<string, string | number | boolean>>;
@@ -43,10 +46,20 @@ export type RunEvent =
   | { readonly type: 'run-resumed'; readonly by: string }
   | { readonly type: 'step-started'; readonly step: string; readonly by: string }
   | { readonly type: 'step-noted'; readonly step: string; readonly evidence: Evidence }
-  | { readonly type: 'step-finished'; readonly step: string; readonly outcome: 'done' | 'found-done' | 'not-needed'; readonly evidence: Evidence }
+  | {
+      readonly type: 'step-finished';
+      readonly step: string;
+      readonly outcome: 'done' | 'found-done' | 'not-needed';
+      readonly evidence: Evidence;
+    }
   | { readonly type: 'step-failed'; readonly step: string; readonly failure: Failure }
   | { readonly type: 'deviation'; readonly step: string; readonly text: string }
-  | { readonly type: 'run-finished'; readonly outcome: 'completed' | 'abandoned'; readonly by: string; readonly events: number };
+  | {
+      readonly type: 'run-finished';
+      readonly outcome: 'completed' | 'abandoned';
+      readonly by: string;
+      readonly events: number;
+    };
 
 export type StepStatus = 'waiting' | 'current' | 'working' | 'done' | 'not-needed' | 'failed';
 

@@ -56,18 +56,34 @@ const records = (events: readonly RunEvent[]) => events.map((event) => ({ event,
 
 /** A run as it may go: failures, crashes with resumption and notes anywhere. */
 function eventsOf(plan: Plan, choices: readonly number[]): readonly RunEvent[] {
-  const events: RunEvent[] = [{ type: 'run-started', workflow: plan.workflow, plan, by: 'Ada', host: 'desk', appVersion: '0.1.0' }];
+  const events: RunEvent[] = [
+    { type: 'run-started', workflow: plan.workflow, plan, by: 'Ada', host: 'desk', appVersion: '0.1.0' },
+  ];
   let index = 0;
   const choose = (): number => choices[index++] ?? 0;
   for (const step of stepsOf(plan)) {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       events.push({ type: 'step-started', step: step.id, by: 'Ada' });
       const choice = attempt === 2 ? 0 : choose() % 5;
-      if (choice === 1) events.push({ type: 'step-failed', step: step.id, failure: { code: 'Vault_Unreachable', message: 'm', next: 'n' } });
+      if (choice === 1)
+        events.push({
+          type: 'step-failed',
+          step: step.id,
+          failure: { code: 'Vault_Unreachable', message: 'm', next: 'n' },
+        });
       else if (choice === 2) events.push({ type: 'run-resumed', by: 'Bo' });
       else {
-        if (choice === 3) events.push({ type: 'step-noted', step: step.id, evidence: { requestSent: true } }, { type: 'deviation', step: step.id, text: 'late' });
-        events.push({ type: 'step-finished', step: step.id, outcome: choice === 4 ? 'found-done' : 'done', evidence: { serial: 'x' } });
+        if (choice === 3)
+          events.push(
+            { type: 'step-noted', step: step.id, evidence: { requestSent: true } },
+            { type: 'deviation', step: step.id, text: 'late' },
+          );
+        events.push({
+          type: 'step-finished',
+          step: step.id,
+          outcome: choice === 4 ? 'found-done' : 'done',
+          evidence: { serial: 'x' },
+        });
         break;
       }
     }
