@@ -60,9 +60,10 @@ export async function readPgpKey(bytes: Uint8Array): Promise<Result<openpgp.Key,
     );
   if (!(await canEncryptAt(key, now))) {
     const subkeyTimes = await Promise.all(key.getSubkeys().map((subkey) => subkey.getExpirationTime()));
-    const lapsed = subkeyTimes.some((time) => time instanceof Date && time <= now);
-    const couldOnce = lapsed && (await canEncryptAt(key, new Date(key.getCreationTime().getTime() + 1_000)));
-    return couldOnce
+    const lapses = subkeyTimes.flatMap((time) => (time instanceof Date && time <= now ? [time.getTime()] : []));
+    // A subkey may have been added long after its primary key: just before it lapsed is when it was good.
+    const couldOnce = await Promise.all(lapses.map((lapse) => canEncryptAt(key, new Date(lapse - 1_000))));
+    return couldOnce.includes(true)
       ? failure(
           'Pgp_KeyExpired',
           'The encryption part of this key has expired.',

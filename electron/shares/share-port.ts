@@ -149,8 +149,8 @@ export function createSharePort(options: SharePortOptions): SharePort {
       // Locking or quitting must not lose what Vault has just answered: the host lives until it is on disk.
       await initializing;
       while (unwritten !== undefined) {
-        await initialize(unwritten);
-        if (unwritten !== undefined) await delay(retryInterval);
+        const written = await initialize(unwritten);
+        if (!written.ok && written.error.details?.[heldInMemory] === true) await delay(retryInterval);
       }
       await client.close();
     },
