@@ -31,11 +31,11 @@ interface Stage {
   readonly connection: VaultConnection;
 }
 
-/** Starts the rehearsal's store and server, with how far it is. */
-async function start(session: Session): Promise<Result<Stage>> {
+/** Starts the rehearsal's store and server, or its server again, with how far it is. */
+async function start(session: Session, how: 'start' | 'restartVault'): Promise<Result<Stage>> {
   const { core, progress } = session;
   const { rehearsal } = core;
-  progress.begin('Starting the rehearsal');
+  progress.begin(how === 'start' ? 'Starting the rehearsal' : 'Restarting the server');
   const unsubscribe = rehearsal.subscribe(() => {
     const { progressText, progressFraction } = rehearsal.current;
     if (progressText === '') return;
@@ -43,10 +43,13 @@ async function start(session: Session): Promise<Result<Stage>> {
       progressFraction < 0 ? progressText : `${progressText}  ${String(Math.floor(progressFraction * 100))} %`,
     );
   });
-  const started = await rehearsal.start();
+  const started = await rehearsal[how]();
   unsubscribe();
   if (!started.ok) {
-    progress.failed('The rehearsal could not be started', started.error.code);
+    progress.failed(
+      how === 'start' ? 'The rehearsal could not be started' : 'The server could not be restarted',
+      started.error.code,
+    );
     return started;
   }
   const { store, vault } = rehearsal;
@@ -58,7 +61,7 @@ async function start(session: Session): Promise<Result<Stage>> {
       'Try again; if it stays so, report it.',
     );
   }
-  progress.done('Token store and Vault server ready', connection.address);
+  progress.done(how === 'start' ? 'Token store and Vault server ready' : 'Vault server restarted', connection.address);
   return success({ store, vault, connection });
 }
 
@@ -78,7 +81,7 @@ async function carryOutPlan(session: Session, plan: Plan): Promise<Result<RunSna
 /** The whole path: token, wrapping key, Vault, restart, unseal. */
 async function rehearse(session: Session, rootToken: 'token' | 'revoked'): Promise<Result<readonly RunSnapshot[]>> {
   const { core, progress } = session;
-  const first = await start(session);
+  const first = await start(session, 'start');
   if (!first.ok) return first;
   const { store, vault } = first.value;
   const listed = (await core.tokens.listTokens()).find((entry) => entry.store.id === store.id);
@@ -127,8 +130,7 @@ async function rehearse(session: Session, rootToken: 'token' | 'revoked'): Promi
   });
   if (!initialized.ok) return initialized;
   progress.heading('The server is restarted, so it is sealed');
-  await core.rehearsal.stop();
-  const second = await start(session);
+  const second = await start(session, 'restartVault');
   if (!second.ok) return second;
   const unsealed = await carryOutPlan(session, {
     workflow: 'unseal',

@@ -26,6 +26,7 @@ const mainChannels: Record<ChannelName, true> = {
   'transcripts.save': true,
   'journal.verify': true,
   'rehearsal.start': true,
+  'rehearsal.restart-vault': true,
   'rehearsal.discard': true,
   'app.lock': true,
   'app.unlock': true,

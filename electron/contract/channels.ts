@@ -66,6 +66,8 @@ export const channels = {
   },
 
   'rehearsal.start': { request: nothing, reply: nothing },
+  /** Ends the rehearsal's Vault and starts it again: a Vault comes up sealed after every restart. */
+  'rehearsal.restart-vault': { request: nothing, reply: nothing },
   /** Throws the rehearsal's tokens, Vault, runs and transcripts away. */
   'rehearsal.discard': { request: nothing, reply: nothing },
 

@@ -123,6 +123,13 @@ export interface Rehearsal {
   readonly vault: KnownVault | undefined;
   /** Makes the store and starts Vault; answers when ready. A rehearsal left by an earlier process is taken up again. */
   start(): Promise<Result<RehearsalState>>;
+  /**
+   * Ends the Vault and starts it at the same address on the same data, so that it comes up sealed, as after
+   * every restart. The state stays `ready` (store, runs and server stay known) with a progress text meanwhile.
+   * Failures: Rehearsal_NotRunning where none is ready, Custody_RunBusy while an initialisation is not on disk
+   * yet, Rehearsal_VaultStartFailed.
+   */
+  restartVault(): Promise<Result<RehearsalState>>;
   /** Ends Vault and removes everything that the rehearsal made, transcripts included. */
   discard(): Promise<Result<Record<string, never>>>;
   /** Ends Vault, keeps the files: on quitting the app. */

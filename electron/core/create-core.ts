@@ -129,7 +129,24 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     get vault() {
       return rehearsal.vault === undefined ? undefined : { ...rehearsal.vault, ...rehearsalPlaces };
     },
-    start: () => rehearsal.start(),
+    async start() {
+      const started = await rehearsal.start();
+      // Not only at the watch's next round: whoever started it wants to see its Vault now.
+      if (started.ok) await watch.refresh(started.value.vaultId);
+      return started;
+    },
+    async restartVault() {
+      if (shares.holdsUnsaved) {
+        return failure(
+          'Custody_RunBusy',
+          'An initialisation is under way whose shares are not on disk yet.',
+          'Wait until it has stored them, then restart Vault.',
+        );
+      }
+      const restarted = await rehearsal.restartVault();
+      if (restarted.ok) await watch.refresh(restarted.value.vaultId);
+      return restarted;
+    },
     async discard() {
       // The rehearsal's journals and its token host have files open in what is about to be removed.
       await Promise.all([journal.forget((runId) => runId.startsWith('rehearsal-')), endHosts()]);

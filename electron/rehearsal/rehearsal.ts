@@ -106,32 +106,27 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     );
   }
 
-  async function begin(): Promise<Result<RehearsalState>> {
-    progress('Making the token store', 0);
-    await mkdir(vaultDirectory, { recursive: true, mode: 0o700 });
-    await chmod(directory, 0o700);
-    const opened = await openSoftHsmStore(directory);
-    if (!opened.ok) return fail(opened.error);
-    const binary = await obtainVaultBinary(options, (step) => progress(step.text, step.fraction));
-    if (!binary.ok) return fail(binary.error);
-    progress('Starting Vault', 0.9);
+  async function startVault(binary: string, portJustLeft: boolean): Promise<Result<RehearsalState>> {
     const made = await readMade(madePath);
     const certificateNotAfter = await ensureCertificates(made);
     const started = await startVaultNode({
-      binary: binary.value,
+      binary,
       directory: nodeDirectory,
       storage: 'raft',
       nodeId: 'rehearsal',
       tls,
+      portJustLeft,
       ...(made === undefined ? {} : { preferredPort: made.port }),
     });
-    if (!started.ok) return fail(started.error);
+    if (!started.ok) {
+      vault = undefined;
+      return fail(started.error);
+    }
     server = started.value;
     server.onExit(() => vaultEnded(started.value));
     await writeFile(madePath, JSON.stringify({ certificateNotAfter, port: server.port } satisfies Made), {
       mode: 0o600,
     });
-    store = opened.value;
     vault = {
       id: vaultId,
       name: 'Rehearsal Vault',
@@ -144,6 +139,52 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
     };
     change({ ...none, state: 'ready', progressFraction: 1, storeId, vaultId });
     return success(current);
+  }
+
+  async function begin(): Promise<Result<RehearsalState>> {
+    progress('Making the token store', 0);
+    await mkdir(vaultDirectory, { recursive: true, mode: 0o700 });
+    await chmod(directory, 0o700);
+    const opened = await openSoftHsmStore(directory);
+    if (!opened.ok) return fail(opened.error);
+    const binary = await obtainVaultBinary(options, (step) => progress(step.text, step.fraction));
+    if (!binary.ok) return fail(binary.error);
+    progress('Starting Vault', 0.9);
+    // Before Vault, so that whoever hears that the rehearsal is ready finds the store.
+    store = opened.value;
+    return startVault(binary.value, false);
+  }
+
+  async function restart(): Promise<Result<RehearsalState>> {
+    const running = server;
+    change({ ...current, progressText: 'Restarting Vault so that it is sealed', progressFraction: -1 });
+    const binary = await obtainVaultBinary(options, () => undefined);
+    if (!binary.ok) return fail(binary.error);
+    // From here on its end is asked for.
+    server = undefined;
+    await running?.stop();
+    return startVault(binary.value, true);
+  }
+
+  /** One start or restart at a time; whoever asks meanwhile gets its answer. */
+  async function alone(work: () => Promise<Result<RehearsalState>>): Promise<Result<RehearsalState>> {
+    starting ??= work()
+      .catch((cause: unknown) =>
+        fail(
+          failure(
+            'Rehearsal_VaultStartFailed',
+            'The folder of the rehearsal could not be prepared.',
+            'Check that the data folder may be written and that the disk is not full.',
+            {
+              reason: cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown',
+            },
+          ).error,
+        ),
+      )
+      .finally(() => {
+        starting = undefined;
+      });
+    return starting;
   }
 
   async function end(): Promise<void> {
@@ -171,23 +212,16 @@ export function createRehearsal(options: RehearsalOptions): Rehearsal {
       if (current.state === 'ready') return success(current);
       if (current.state === 'discarding')
         return failure('Rehearsal_AlreadyRunning', 'The rehearsal is being discarded.', 'Start it again in a moment.');
-      starting ??= begin()
-        .catch((cause: unknown) =>
-          fail(
-            failure(
-              'Rehearsal_VaultStartFailed',
-              'The folder of the rehearsal could not be prepared.',
-              'Check that the data folder may be written and that the disk is not full.',
-              {
-                reason: cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown',
-              },
-            ).error,
-          ),
-        )
-        .finally(() => {
-          starting = undefined;
-        });
-      return starting;
+      return alone(begin);
+    },
+    async restartVault() {
+      if (current.state !== 'ready')
+        return failure(
+          'Rehearsal_NotRunning',
+          'No rehearsal is running whose Vault could be restarted.',
+          'Start the rehearsal first.',
+        );
+      return alone(restart);
     },
     async discard() {
       change({ ...none, state: 'discarding' });

@@ -28,6 +28,8 @@ export interface VaultServerOptions {
   readonly tls: { readonly certificatePath: string; readonly keyPath: string; readonly caPath: string } | undefined;
   /** Taken if free. */
   readonly preferredPort?: number;
+  /** The port was in use until just now by a server that has ended: wait up to 2 s until the system frees it. */
+  readonly portJustLeft?: boolean;
   /** API address of the node to join (raft, retry_join). */
   readonly joinAddress?: string;
 }
@@ -152,7 +154,7 @@ export async function startVaultNode(options: VaultServerOptions): Promise<Resul
   await mkdir(join(directory, 'data'), { recursive: true, mode: 0o700 });
   const pidPath = join(directory, 'process.json');
   // The system closes the port of a killed process a moment after the process is gone.
-  const furtherLooks = (await endStrayProcess(pidPath)) ? 40 : 0;
+  const furtherLooks = (await endStrayProcess(pidPath)) || options.portJustLeft === true ? 40 : 0;
   const port = await findFreePort(options.preferredPort, furtherLooks);
   const clusterPort = await findFreePort();
   const configurationPath = join(directory, 'vault.hcl');

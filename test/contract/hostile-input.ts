@@ -46,6 +46,7 @@ export const honestRequests: Readonly<Record<ChannelName, unknown>> = {
   'transcripts.save': { runId: 'run-1', format: 'html' },
   'journal.verify': { runId: '' },
   'rehearsal.start': {},
+  'rehearsal.restart-vault': {},
   'rehearsal.discard': {},
   'app.lock': {},
   'app.unlock': {},

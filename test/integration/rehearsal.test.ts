@@ -1,7 +1,9 @@
-import { access, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createRehearsal } from '../../electron/rehearsal/rehearsal.ts';
 import { defaultCacheDirectory } from '../../electron/rehearsal/vault-binary.ts';
 import { obtainVaultBinary } from '../../electron/rehearsal/vault-build.ts';
@@ -37,6 +39,24 @@ async function sealStatus(vault: KnownVault | undefined) {
   }
 }
 
+/** PUT with JSON both ways, as `vault operator init` and `unseal` do it. */
+async function put(vault: KnownVault, path: string, body: unknown): Promise<unknown> {
+  const ca = vault.trust.kind === 'ca-file' ? await readFile(vault.trust.path) : undefined;
+  return new Promise((resolve, reject) => {
+    const sent = request(`${vault.addresses[0] ?? ''}/v1/${path}`, { method: 'PUT', ca }, (reply) => {
+      const parts: Buffer[] = [];
+      reply.on('data', (part: Buffer) => parts.push(part));
+      reply.on('end', () => {
+        resolve(JSON.parse(Buffer.concat(parts).toString('utf8')));
+      });
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify(body));
+  });
+}
+
+const initReplySchema = z.object({ keys: z.array(z.string()).length(1) });
+
 describe('a rehearsal', () => {
   test('brings up a store and a Vault, says how far it is, and goes away whole', async () => {
     const rehearsal = create();
@@ -65,6 +85,28 @@ describe('a rehearsal', () => {
     expect(await later.start()).toMatchObject({ ok: true });
     expect(later.vault?.addresses[0]).toBe(address);
     expect(await sealStatus(later.vault)).toMatchObject({ ok: true });
+  });
+
+  test('restarts its Vault: sealed, same address, same data, and the rehearsal goes on', async () => {
+    const rehearsal = create();
+    expect(await rehearsal.restartVault()).toMatchObject({ ok: false, error: { code: 'Rehearsal_NotRunning' } });
+    await rehearsal.start();
+    const { vault, store } = rehearsal;
+    if (vault === undefined) throw new Error('no Vault');
+    const made = initReplySchema.parse(await put(vault, 'sys/init', { secret_shares: 1, secret_threshold: 1 }));
+    await put(vault, 'sys/unseal', { key: made.keys[0] });
+    expect(await sealStatus(vault)).toMatchObject({ ok: true, value: { initialized: true, sealed: false } });
+    const seen: string[] = [];
+    rehearsal.subscribe(() => seen.push(`${rehearsal.current.state}: ${rehearsal.current.progressText}`));
+    const [first, second] = await Promise.all([rehearsal.restartVault(), rehearsal.restartVault()]);
+    expect(first).toMatchObject({ ok: true, value: { state: 'ready', vaultId: 'rehearsal', problem: undefined } });
+    expect(second).toEqual(first);
+    expect(seen).toEqual(['ready: Restarting Vault so that it is sealed', 'ready: ']);
+    expect(rehearsal.vault?.addresses).toEqual(vault.addresses);
+    expect(rehearsal.store).toEqual(store);
+    expect(await sealStatus(rehearsal.vault)).toMatchObject({ ok: true, value: { initialized: true, sealed: true } });
+    await put(vault, 'sys/unseal', { key: made.keys[0] });
+    expect(await sealStatus(rehearsal.vault)).toMatchObject({ ok: true, value: { sealed: false } });
   });
 
   test('its Vault left running is ended first, and its unexpected end is told', async () => {

@@ -10,6 +10,11 @@ export function createRehearsalHandlers({ core, tokens, runs, changed }: Handler
       changed();
       return success({});
     },
+    async 'rehearsal.restart-vault'() {
+      const result = await core.rehearsal.restartVault();
+      changed();
+      return result.ok ? success({}) : result;
+    },
     async 'rehearsal.discard'() {
       const result = await core.rehearsal.discard();
       if (!result.ok) return result;
