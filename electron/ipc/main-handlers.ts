@@ -1,6 +1,7 @@
 import type { channels } from '../contract/channels.ts';
 import type { AppView } from '../contract/views.ts';
 import { failure, success, type Failure } from '../workflows/failures.ts';
+import { followCompletedRuns } from './completed-runs.ts';
 import { createAppHandlers } from './handlers/app.ts';
 import type { HandlerContext } from './handlers/context.ts';
 import { createPgpHandlers } from './handlers/pgp.ts';
@@ -12,8 +13,9 @@ import { createTranscriptHandlers } from './handlers/transcripts.ts';
 import { createVaultHandlers } from './handlers/vaults.ts';
 import type { Handlers } from './registration.ts';
 
-/** One handler for every channel of the main window. */
+/** One handler for every channel of the main window; what runs changed is followed from here on. */
 export function createMainHandlers(context: HandlerContext, currentView: () => AppView): Handlers<typeof channels> {
+  followCompletedRuns(context);
   return {
     'view.get': async () => success(currentView()),
     ...createTokenHandlers(context),

@@ -4,10 +4,8 @@
  */
 import type { Core } from '../core/core.ts';
 import type { Result, TokenFailureCode } from '../workflows/failures.ts';
-import type { TokenDescription, TokenReference } from '../workflows/ports.ts';
-import type { InspectedObjects } from './views/token-view.ts';
-
-export type ObservedStore = Result<readonly TokenDescription[], TokenFailureCode>;
+import type { TokenReference } from '../workflows/ports.ts';
+import type { InspectedObjects, ObservedStore } from './observed-tokens.ts';
 
 export interface TokenObserver {
   /** undefined until the store answered once. */

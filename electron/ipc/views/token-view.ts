@@ -1,13 +1,8 @@
 import type { StoreView, TokenView, WrappingKeyView } from '../../contract/views.ts';
-import type { DataObjectDescription, KeyPairDescription, TokenDescription, TokenStore } from '../../workflows/ports.ts';
+import type { KeyPairDescription, TokenDescription, TokenStore } from '../../workflows/ports.ts';
 import { pgpWordsOfHex } from '../../workflows/pgp-words.ts';
-import type { ObservedStore } from '../token-observer.ts';
+import type { InspectedObjects, ObservedStore } from '../observed-tokens.ts';
 import { toFailureView } from './failure-view.ts';
-
-export interface InspectedObjects {
-  readonly keyPairs: readonly KeyPairDescription[];
-  readonly dataObjects: readonly DataObjectDescription[];
-}
 
 export function toStoreView(
   store: TokenStore,

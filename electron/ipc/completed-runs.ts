@@ -1,0 +1,37 @@
+/** What a completed run changed is looked at there and then, so that the next plan finds it. */
+import { toReference } from './observed-tokens.ts';
+import type { HandlerContext } from './handlers/context.ts';
+import type { RunSnapshot } from '../core/core.ts';
+
+type Parts = Pick<HandlerContext, 'core' | 'lock' | 'tokens' | 'runs' | 'changed'>;
+
+async function look({ core, tokens, changed }: Parts, { state }: RunSnapshot): Promise<void> {
+  const { plan } = state;
+  if (plan.workflow === 'token-setup') {
+    await tokens.refresh();
+    const token = toReference(plan.storeId, state.facts['serial']);
+    // Its keys, too: an initialisation cannot be planned without them.
+    if (token !== undefined) await tokens.inspect(token);
+    return;
+  }
+  await core.watch.refresh(plan.vaultId);
+  changed();
+}
+
+/**
+ * After a token set-up the tokens are listed and the new one's keys are read; after any other run its
+ * server is asked for its seal state. Not while the app is locked: unlocking looks at everything anew.
+ */
+export function followCompletedRuns(parts: Parts): void {
+  const { runs, lock } = parts;
+  const known = new Set<string>();
+  runs.subscribe((runId) => {
+    for (const run of runs.runs) {
+      const id = run.state.runId;
+      if (run.state.status !== 'completed' || known.has(id)) continue;
+      known.add(id);
+      // '' stands for all: those were completed before anybody looked.
+      if (id === runId && !lock.locked) void look(parts, run);
+    }
+  });
+}
