@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import pkcs11js, { type Handle, type PKCS11 } from 'pkcs11js';
 import { failure, success } from '../../electron/workflows/failures.ts';
 import { attempt, failureOfReturnValue, returnValueOf, type TokenResult } from './return-values.ts';
@@ -42,7 +43,7 @@ function versionText(version: { readonly major: number; readonly minor: number }
 /**
  * Loads and initialises a PKCS#11 library.
  * Failures: Token_ModuleMissing (no such file), Token_ModuleNotPkcs11 (not a library, or none of PKCS#11),
- * else what C_Initialize answered.
+ * else what C_Initialize answered (Token_GeneralError where SoftHSM may not open its store).
  */
 export function loadModule(path: string): TokenResult<TokenModule> {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
@@ -65,7 +66,7 @@ export function loadModule(path: string): TokenResult<TokenModule> {
       { path, reason },
     );
   }
-  const started = initializeLibrary(cryptoki);
+  const started = initializeLibrary(cryptoki, path);
   if (!started.ok) return started;
   const information = attempt(() => cryptoki.C_GetInfo());
   if (!information.ok) return failureOfReturnValue(information.returnValue);
@@ -81,9 +82,19 @@ export function loadModule(path: string): TokenResult<TokenModule> {
   });
 }
 
-function initializeLibrary(cryptoki: PKCS11): TokenResult<Record<string, never>> {
+function initializeLibrary(cryptoki: PKCS11, path: string): TokenResult<Record<string, never>> {
   const started = attempt(() => cryptoki.C_Initialize());
   if (started.ok || started.returnValue.code === pkcs11js.CKR_CRYPTOKI_ALREADY_INITIALIZED) return success({});
+  const { code, name } = started.returnValue;
+  // All that SoftHSM says of a configuration or token folder that is missing or not for this user.
+  if (code === pkcs11js.CKR_GENERAL_ERROR && basename(path).includes('softhsm')) {
+    return failure(
+      'Token_GeneralError',
+      'SoftHSM could not open its token store: its configuration or token folder is missing, or not open to this user.',
+      'Add the user to the group softhsm and log in again, or let SOFTHSM2_CONF name a configuration of your own. A rehearsal needs neither.',
+      { returnValue: name, returnValueNumber: code, configuration: process.env['SOFTHSM2_CONF'] ?? 'the default' },
+    );
+  }
   return failureOfReturnValue(started.returnValue);
 }
 
@@ -103,7 +114,7 @@ export function restartLibrary(module: TokenModule): TokenResult<boolean> {
   if (module.logins.size > 0) return success(false);
   const stopped = stopLibrary(module);
   if (!stopped.ok) return stopped;
-  const started = initializeLibrary(module.cryptoki);
+  const started = initializeLibrary(module.cryptoki, module.path);
   if (!started.ok) return started;
   module.stale = false;
   return success(true);
