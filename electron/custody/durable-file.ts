@@ -15,7 +15,10 @@ export function systemErrorCode(cause: unknown): string {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }
 
-/** What a failed write means for the person. Custody_DiskFull for a full disk or quota, Custody_WriteFailed otherwise. */
+/** No room: a full disk, a used-up quota, a file size limit (setrlimit(2)). */
+const noRoom: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** What a failed write means for the person. Custody_DiskFull where there is no room, Custody_WriteFailed otherwise. */
 export function writeFailure(
   what: string,
   cause: unknown,
@@ -25,7 +28,7 @@ export function writeFailure(
 } {
   const code = systemErrorCode(cause);
   if (code === '') throw cause;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (noRoom.has(code)) {
     return failure(
       'Custody_DiskFull',
       `The disk is full, so ${what} could not be written. Nothing was lost.`,
