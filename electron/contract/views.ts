@@ -96,7 +96,10 @@ export const vaultViewSchema = z.strictObject({
   keyLabel: z.string(),
 });
 
-export const actorViewSchema = z.strictObject({ role: z.enum(['administrator', 'custodian', 'witness']), name: z.string() });
+export const actorViewSchema = z.strictObject({
+  role: z.enum(['administrator', 'custodian', 'witness']),
+  name: z.string(),
+});
 
 export const evidenceViewSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
@@ -156,10 +159,17 @@ export const settingsViewSchema = z.strictObject({
   operatorName: z.string().max(80),
 });
 
-export const noticeViewSchema = z.strictObject({ id: z.string(), tone: z.enum(['info', 'warning', 'danger']), title: z.string(), text: z.string() });
+export const noticeViewSchema = z.strictObject({
+  id: z.string(),
+  tone: z.enum(['info', 'warning', 'danger']),
+  title: z.string(),
+  text: z.string(),
+});
 
 export const appViewSchema = z.strictObject({
   version: z.string(),
+  /** Absolute path; '' while locked. */
+  dataDirectory: z.string(),
   locked: z.boolean(),
   stores: z.array(storeViewSchema),
   tokens: z.array(tokenViewSchema),

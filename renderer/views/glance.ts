@@ -5,6 +5,8 @@ export interface Glance {
   readonly sealed: readonly VaultView[];
   readonly missing: readonly VaultView[];
   readonly fresh: readonly VaultView[];
+  /** Names of servers and token stores that have not answered yet. */
+  readonly looking: readonly string[];
   /** Open runs that a person must go on with. */
   readonly waiting: readonly RunView[];
   readonly open: readonly RunView[];
@@ -26,6 +28,10 @@ export function glanceAt(view: AppView): Glance {
     sealed,
     missing: view.vaults.filter((vault) => vault.state === 'unreachable'),
     fresh: view.vaults.filter((vault) => vault.state === 'uninitialized'),
+    looking: [
+      ...view.vaults.filter((vault) => vault.state === 'looking'),
+      ...view.stores.filter((store) => store.state === 'looking'),
+    ].map((each) => each.name),
     waiting,
     open,
     ended: view.runs
@@ -60,10 +66,13 @@ export interface RehearsalPart {
   readonly state: 'done' | 'open' | 'next' | 'later';
   /** The run to show or go on with; '' where there is none. */
   readonly runId: string;
+  /** Next is the unseal, but the Vault is open: it has to be sealed by a restart first. */
+  readonly sealFirst: boolean;
 }
 
 export function rehearsalPath(view: AppView): readonly RehearsalPart[] {
   const workflows = { token: 'token-setup', init: 'vault-init', unseal: 'unseal' } as const;
+  const vault = view.vaults.find((each) => each.id === view.rehearsal.vaultId);
   let reached = true;
   return (['token', 'init', 'unseal'] as const).map((id) => {
     const runs = view.runs.filter(
@@ -74,7 +83,7 @@ export function rehearsalPath(view: AppView): readonly RehearsalPart[] {
     const runId = (done ?? open)?.id ?? '';
     const state = done !== undefined ? 'done' : open !== undefined ? 'open' : reached ? 'next' : 'later';
     if (state !== 'done') reached = false;
-    return { id, state, runId };
+    return { id, state, runId, sealFirst: id === 'unseal' && state === 'next' && vault?.state === 'unsealed' };
   });
 }
 

@@ -37,6 +37,12 @@ export class HomeScreen {
     await this.part(title).getByRole('button').click();
   }
 
+  /** Part three while the Vault is open: restarts it and waits until the unseal can begin. */
+  async sealByRestart(): Promise<void> {
+    await this.part('Unseal').getByRole('button', { name: 'Seal it by a restart: Unseal' }).click();
+    await this.part('Unseal').getByRole('button', { name: 'Begin: Unseal' }).waitFor();
+  }
+
   get rehearsalBand(): Locator {
     return this.page.getByRole('region', { name: 'Rehearsal', exact: true });
   }

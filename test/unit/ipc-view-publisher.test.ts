@@ -4,6 +4,7 @@ import { createViewPublisher } from '../../electron/ipc/view-publisher.ts';
 
 const view = (version: string): AppView => ({
   version,
+  dataDirectory: '',
   locked: false,
   stores: [],
   tokens: [],

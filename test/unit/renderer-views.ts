@@ -4,6 +4,7 @@ import type { AppView, RunView, StepView, TokenView, VaultView } from '../../ele
 export function appView(part: Partial<AppView> = {}): AppView {
   return {
     version: '0.1.0',
+    dataDirectory: '/home/user/.local/share/key-custodian',
     locked: false,
     stores: [],
     tokens: [],

@@ -63,6 +63,7 @@ function doubledKeyNotices(tokens: readonly TokenView[]): readonly NoticeView[] 
 function lockedView(core: Core, trayAvailable: boolean): AppView {
   return {
     version: core.appVersion,
+    dataDirectory: '',
     locked: true,
     stores: [],
     tokens: [],
@@ -93,6 +94,7 @@ export function toAppView(sources: AppViewSources): AppView {
   });
   return {
     version: core.appVersion,
+    dataDirectory: core.dataDirectory,
     locked: false,
     stores: stores.map((store) => toStoreView(store, sources.tokens.observed(store.id), removable)),
     tokens,

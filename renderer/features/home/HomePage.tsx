@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { CircleCheck, LockKeyhole, Server, Sparkles, Unplug } from 'lucide-react';
+import { Bell, CircleCheck, Info, LockKeyhole, Search, Server, Sparkles, Unplug } from 'lucide-react';
 import type { AppView } from '../../../electron/contract/views.ts';
 import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
@@ -7,6 +7,7 @@ import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { Card, Note, Page } from '../../ui/Pieces.tsx';
 import { StateMark, VaultStateMark, type Tone } from '../../ui/StateMark.tsx';
+import { bannerOf, closedStores, type BannerView } from '../../views/banner.ts';
 import { glanceAt, type Glance } from '../../views/glance.ts';
 import { formatTime } from '../../views/times.ts';
 import { RunStateMark } from '../runs/RunStateMark.tsx';
@@ -14,19 +15,19 @@ import { RehearsalPanel } from './RehearsalPanel.tsx';
 import styles from './home.module.css';
 
 const css = classesOf(styles);
-const shownAtMost = 5;
+const shownAtMost = 4;
 
 export function HomePage({ view }: { readonly view: AppView }): ReactNode {
   const glance = glanceAt(view);
   return (
     <Page title={text.home.title}>
-      <Banner glance={glance} />
+      <Banner view={view} />
       <RehearsalPanel view={view} prominent={glance.nothingSetUp} />
       <div className={css('panels')}>
-        <WaitsPanel glance={glance} />
+        <WaitsPanel glance={glance} view={view} />
+        <LastPanel glance={glance} />
         <VaultsPanel view={view} />
         <TokensPanel view={view} />
-        <LastPanel glance={glance} />
       </div>
       {view.trayAvailable ? null : (
         <Note tone="calm" shape="notice">
@@ -37,73 +38,62 @@ export function HomePage({ view }: { readonly view: AppView }): ReactNode {
   );
 }
 
-/** The first question: is anything sealed or missing? */
-function Banner({ glance }: { readonly glance: Glance }): ReactNode {
-  const go = useNavigation((state) => state.go);
-  const [firstSealed] = glance.sealed;
-  const names = (vaults: readonly { readonly name: string }[]): string => vaults.map((vault) => vault.name).join(', ');
+type BannerLook = readonly [tone: Exclude<Tone, 'practice'>, icon: ReactNode, title: string, body: string];
+
+function lookOf(banner: BannerView): BannerLook {
   const words = text.home;
-  const banner: {
-    readonly tone: Exclude<Tone, 'practice'>;
-    readonly icon: ReactNode;
-    readonly title: string;
-    readonly body: string;
-    readonly action?: ReactNode;
-  } =
-    firstSealed !== undefined
-      ? {
-          tone: 'warn',
-          icon: <LockKeyhole size={28} aria-hidden />,
-          title: words.sealedTitle(names(glance.sealed)),
-          body: words.sealedText,
-          action: (
-            <Button
-              look="primary"
-              onPress={() => {
-                go(paths.unseal(firstSealed.id));
-              }}
-              name={`${words.unseal} ${firstSealed.name}`}
-            >
-              {words.unseal}
-            </Button>
-          ),
-        }
-      : glance.missing.length > 0
-        ? {
-            tone: 'bad',
-            icon: <Unplug size={28} aria-hidden />,
-            title: words.missingTitle(names(glance.missing)),
-            body: words.missingText,
-          }
-        : glance.nothingSetUp
-          ? { tone: 'mute', icon: <Sparkles size={28} aria-hidden />, title: words.emptyTitle, body: words.emptyText }
-          : glance.fresh.length > 0
-            ? {
-                tone: 'calm',
-                icon: <Server size={28} aria-hidden />,
-                title: words.freshTitle(names(glance.fresh)),
-                body: words.freshText,
-              }
-            : {
-                tone: 'good',
-                icon: <CircleCheck size={28} aria-hidden />,
-                title: words.allWell,
-                body: words.allWellText,
-              };
+  const names = banner.names.join(', ');
+  switch (banner.kind) {
+    case 'sealed':
+      return ['warn', <LockKeyhole size={24} aria-hidden />, words.sealedTitle(names), words.sealedText];
+    case 'missing':
+      return ['bad', <Unplug size={24} aria-hidden />, words.missingTitle(names), words.missingText];
+    case 'looking':
+      return ['mute', <Search size={24} aria-hidden />, words.lookingTitle, words.lookingText(names)];
+    case 'empty':
+      return ['mute', <Sparkles size={24} aria-hidden />, words.emptyTitle, words.emptyText];
+    case 'fresh':
+      return ['calm', <Server size={24} aria-hidden />, words.freshTitle(names), words.freshText];
+    case 'waits':
+      return ['calm', <Bell size={24} aria-hidden />, words.waitingTitle(banner.waits), words.waitingText];
+    case 'no-vault':
+      return ['mute', <Server size={24} aria-hidden />, words.noVaultTitle, words.noVaultText];
+    case 'well':
+      return ['good', <CircleCheck size={24} aria-hidden />, words.allWell, words.allWellText];
+  }
+}
+
+/** The first question: is anything sealed or missing? */
+function Banner({ view }: { readonly view: AppView }): ReactNode {
+  const go = useNavigation((state) => state.go);
+  const banner = bannerOf(view);
+  const [tone, icon, title, body] = lookOf(banner);
+  const { vault } = banner;
   return (
-    <section className={css('banner', banner.tone)} aria-label={banner.title}>
-      {banner.icon}
+    <section className={css('banner', tone)} aria-label={title}>
+      {icon}
       <div>
-        <h2>{banner.title}</h2>
-        <p>{banner.body}</p>
+        <h2>{title}</h2>
+        <p>{body}</p>
       </div>
-      {banner.action}
+      {vault === undefined ? null : (
+        <Button
+          look="primary"
+          onPress={() => {
+            go(paths.unseal(vault.id));
+          }}
+          name={`${text.home.unseal} ${vault.name}`}
+        >
+          {text.home.unseal}
+        </Button>
+      )}
     </section>
   );
 }
 
-function WaitsPanel({ glance }: { readonly glance: Glance }): ReactNode {
+function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: AppView }): ReactNode {
   const go = useNavigation((state) => state.go);
+  const alarming = closedStores(view).filter(({ quiet }) => !quiet);
   return (
     <Card title={text.home.waitsTitle}>
       {glance.notices.map((notice) => (
@@ -116,7 +106,12 @@ function WaitsPanel({ glance }: { readonly glance: Glance }): ReactNode {
           <p>{notice.text}</p>
         </Note>
       ))}
-      {glance.open.length === 0 && glance.notices.length === 0 ? (
+      {alarming.map(({ store }) => (
+        <Note key={store.id} tone="bad" shape="stop" title={text.home.storeClosed(store.name)}>
+          <p>{`${store.problem?.message ?? ''} ${store.problem?.next ?? ''}`}</p>
+        </Note>
+      ))}
+      {glance.open.length + glance.notices.length + alarming.length === 0 ? (
         <p className={css('quiet')}>{text.home.waitsEmpty}</p>
       ) : null}
       <div>
@@ -173,9 +168,13 @@ function VaultsPanel({ view }: { readonly view: AppView }): ReactNode {
 }
 
 function TokensPanel({ view }: { readonly view: AppView }): ReactNode {
+  const hints = closedStores(view).filter(({ quiet }) => quiet);
+  const looking = view.stores.some((store) => store.state === 'looking');
   return (
     <Card title={text.home.tokensTitle}>
-      {view.tokens.length === 0 ? <p className={css('quiet')}>{text.home.tokensEmpty}</p> : null}
+      {view.tokens.length === 0 ? (
+        <p className={css('quiet')}>{looking ? text.home.tokensLooking : text.home.tokensEmpty}</p>
+      ) : null}
       <div>
         {view.tokens.slice(0, shownAtMost).map((token) => (
           <div key={`${token.storeId} ${String(token.slotId)}`} className={css('row')}>
@@ -199,6 +198,16 @@ function TokensPanel({ view }: { readonly view: AppView }): ReactNode {
           </div>
         ))}
       </div>
+      {hints.map(({ store }) => (
+        <details key={store.id} className={css('hint')}>
+          <summary>
+            <Info size={16} aria-hidden />
+            {text.home.storeClosed(store.name)}
+          </summary>
+          <p>{store.problem?.message}</p>
+          <p>{store.problem?.next}</p>
+        </details>
+      ))}
     </Card>
   );
 }

@@ -74,9 +74,41 @@ function GuidedPath({ view }: { readonly view: AppView }): ReactNode {
 }
 
 function Part({ part, view }: { readonly part: RehearsalPart; readonly view: AppView }): ReactNode {
-  const go = useNavigation((state) => state.go);
   const [title, explanation] = words.steps[part.id];
+  const active = part.state === 'next' || part.state === 'open';
+  return (
+    <li className={css('part', active && 'partNext')}>
+      <div className={css('partHead')}>
+        <h3>{title}</h3>
+        <PartMark state={part.state} />
+      </div>
+      <p className={css('quiet')}>{part.sealFirst ? words.sealText : explanation}</p>
+      <PartAction part={part} title={title} view={view} />
+    </li>
+  );
+}
+
+function PartAction(props: {
+  readonly part: RehearsalPart;
+  readonly title: string;
+  readonly view: AppView;
+}): ReactNode {
+  const { part, title, view } = props;
+  const go = useNavigation((state) => state.go);
   const { rehearsal } = view;
+  // The text is there only while the Vault is being restarted.
+  if (part.id === 'unseal' && part.state === 'next' && rehearsal.progressText !== '') {
+    return <Progress label={rehearsal.progressText} fraction={rehearsal.progressFraction} />;
+  }
+  if (part.sealFirst) {
+    return (
+      <div>
+        <Button look="primary" name={`${words.seal}: ${title}`} onPress={() => void act('rehearsal.restart-vault', {})}>
+          {words.seal}
+        </Button>
+      </div>
+    );
+  }
   const slot = view.tokens.find((token) => token.storeId === rehearsal.storeId && !token.initialized)?.slotId ?? '';
   const beginning = {
     token: paths.tokenSetup(rehearsal.storeId, slot),
@@ -84,27 +116,18 @@ function Part({ part, view }: { readonly part: RehearsalPart; readonly view: App
     unseal: paths.unseal(rehearsal.vaultId),
   }[part.id];
   const action = { done: words.again, open: words.goOn, next: words.begin, later: '' }[part.state];
-  return (
-    <li className={css('part', (part.state === 'next' || part.state === 'open') && 'partNext')}>
-      <div className={css('partHead')}>
-        <PartMark state={part.state} />
-      </div>
-      <h3>{title}</h3>
-      <p className={css('quiet')}>{explanation}</p>
-      {action === '' ? null : (
-        <div>
-          <Button
-            look={part.state === 'done' ? 'plain' : 'primary'}
-            name={`${action}: ${title}`}
-            onPress={() => {
-              go(part.runId === '' ? beginning : paths.run(part.runId));
-            }}
-          >
-            {action}
-          </Button>
-        </div>
-      )}
-    </li>
+  return action === '' ? null : (
+    <div>
+      <Button
+        look={part.state === 'done' ? 'plain' : 'primary'}
+        name={`${action}: ${title}`}
+        onPress={() => {
+          go(part.runId === '' ? beginning : paths.run(part.runId));
+        }}
+      >
+        {action}
+      </Button>
+    </div>
   );
 }
 

@@ -5,7 +5,14 @@ import { Choices, LineField, Picker } from '../../ui/Fields.tsx';
 import { Card, Items, Note } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
-import { checkTokenSetup, freshTokenSetupForm, lossesOf, proposeLabel, tokenKey } from './token-setup-form.ts';
+import {
+  checkTokenSetup,
+  lossesOf,
+  proposeLabel,
+  tokenKey,
+  tokenSetupFormFor,
+  type TokenSetupForm,
+} from './token-setup-form.ts';
 import { useInspection } from './use-inspection.ts';
 
 const words = text.plans.tokenSetup;
@@ -19,13 +26,13 @@ export function TokenSetupPlanPage({
   readonly storeId: string;
   readonly slotId: string;
 }): ReactNode {
-  const [form, setForm] = useState(() => {
-    const named = view.tokens.find((each) => each.storeId === storeId && String(each.slotId) === slotId);
-    return freshTokenSetupForm(
-      view,
-      named ?? (storeId === '' ? undefined : view.tokens.find((each) => each.storeId === storeId && !each.initialized)),
-    );
-  });
+  const [decided, setDecided] = useState<TokenSetupForm>();
+  const form = tokenSetupFormFor(view, storeId, slotId, decided);
+  // Settled once there is a token, so that later changes to the list never swap it.
+  if (form.token !== '' && form !== decided) setDecided(form);
+  const change = (part: Partial<TokenSetupForm>): void => {
+    setDecided({ ...form, ...part });
+  };
   const token = view.tokens.find((each) => tokenKey(each) === form.token);
   useInspection(token);
   const { errors, plan, will } = checkTokenSetup(view, form);
@@ -49,12 +56,7 @@ export function TokenSetupPlanPage({
           error={form.token === '' ? undefined : errors.token}
           onChange={(key) => {
             const chosen = view.tokens.find((each) => tokenKey(each) === key);
-            setForm((before) => ({
-              ...before,
-              token: key,
-              initialize: chosen?.initialized !== true,
-              label: proposeLabel(view, chosen),
-            }));
+            change({ token: key, initialize: chosen?.initialized !== true, label: proposeLabel(view, chosen) });
           }}
           choices={view.tokens.map((each) => ({
             value: tokenKey(each),
@@ -70,7 +72,7 @@ export function TokenSetupPlanPage({
             value={form.initialize ? 'erase' : 'keep'}
             error={errors.mode}
             onChange={(mode) => {
-              setForm((before) => ({ ...before, initialize: mode === 'erase' }));
+              change({ initialize: mode === 'erase' });
             }}
             choices={[
               { value: 'keep', title: words.keep, help: words.keepHelp },
@@ -90,7 +92,7 @@ export function TokenSetupPlanPage({
             value={form.label}
             error={errors.label}
             onChange={(label) => {
-              setForm((before) => ({ ...before, label }));
+              change({ label });
             }}
           />
         ) : null}
@@ -103,7 +105,7 @@ export function TokenSetupPlanPage({
           value={form.keyLabel}
           error={errors.keyLabel}
           onChange={(keyLabel) => {
-            setForm((before) => ({ ...before, keyLabel }));
+            change({ keyLabel });
           }}
         />
         <Choices
@@ -111,7 +113,7 @@ export function TokenSetupPlanPage({
           term="wrapping-key"
           value={form.modulusBits === 2048 ? '2048' : form.modulusBits === 3072 ? '3072' : '4096'}
           onChange={(value) => {
-            setForm((before) => ({ ...before, modulusBits: bits[value] }));
+            change({ modulusBits: bits[value] });
           }}
           choices={(['2048', '3072', '4096'] as const).map((value) => ({
             value,

@@ -15,8 +15,8 @@ import { useInspection } from './use-inspection.ts';
 import {
   checkVaultInit,
   effectiveKeyLabel,
-  freshVaultInitForm,
   pickToken,
+  vaultInitFormFor,
   type VaultInitForm,
 } from './vault-init-form.ts';
 import styles from './plans.module.css';
@@ -26,9 +26,12 @@ const words = text.plans.vaultInit;
 
 export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; readonly vaultId: string }): ReactNode {
   const go = useNavigation((state) => state.go);
-  const [form, setForm] = useState(() => freshVaultInitForm(view, vaultId));
+  const [decided, setDecided] = useState<VaultInitForm>();
+  const form = vaultInitFormFor(view, vaultId, decided);
+  // Settled once both are there, so that later changes to the lists never swap them.
+  if (form.vaultId !== '' && form.token !== '' && form !== decided) setDecided(form);
   const change = (part: Partial<VaultInitForm>): void => {
-    setForm((before) => ({ ...before, ...part }));
+    setDecided({ ...form, ...part });
   };
   const vault = view.vaults.find((each) => each.id === form.vaultId);
   const token = view.tokens.find((each) => tokenKey(each) === form.token);
@@ -54,7 +57,7 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
           error={form.vaultId === '' ? undefined : errors.vault}
           {...(view.vaults.some((each) => each.state === 'uninitialized') ? {} : { help: words.vaultsNone })}
           onChange={(chosen) => {
-            setForm((before) => ({ ...before, keyLabel: '', ...pickToken(view, chosen), vaultId: chosen }));
+            change({ keyLabel: '', ...pickToken(view, chosen), vaultId: chosen });
           }}
           choices={view.vaults.map((each) => ({
             value: each.id,
@@ -143,7 +146,7 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
           </p>
         ) : null}
       </Card>
-      <ShareDestinations form={form} onChange={setForm} errors={destinations} warnings={warnings} />
+      <ShareDestinations form={form} onChange={setDecided} errors={destinations} warnings={warnings} />
       <Card>
         <Choices
           label={words.rootToken}

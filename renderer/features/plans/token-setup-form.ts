@@ -48,6 +48,27 @@ export function freshTokenSetupForm(view: AppView, token: TokenView | undefined)
   };
 }
 
+/**
+ * The form as it stands with what is listed now: the page may open before the tokens are. The token that was
+ * asked for (its slot, else the store's first empty one) is taken when it comes; nothing chosen or typed is lost.
+ * @param form undefined when the page opens
+ */
+export function tokenSetupFormFor(
+  view: AppView,
+  storeId: string,
+  slotId: string,
+  form: TokenSetupForm | undefined,
+): TokenSetupForm {
+  if (form !== undefined && form.token !== '') return form;
+  const inStore = storeId === '' ? [] : view.tokens.filter((each) => each.storeId === storeId);
+  const token = inStore.find((each) => String(each.slotId) === slotId) ?? inStore.find((each) => !each.initialized);
+  const fresh = freshTokenSetupForm(view, token);
+  if (form === undefined) return fresh;
+  if (token === undefined) return form;
+  const untouched = form.label === proposeLabel(view, undefined);
+  return { ...form, token: fresh.token, initialize: fresh.initialize, label: untouched ? fresh.label : form.label };
+}
+
 /** "rehearsal" or "vault-unseal", numbered where that is taken. */
 export function proposeLabel(view: AppView, token: TokenView | undefined): string {
   const stem = token?.rehearsal === true ? 'rehearsal' : 'vault-unseal';

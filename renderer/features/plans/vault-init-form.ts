@@ -76,6 +76,14 @@ export function freshVaultInitForm(view: AppView, vaultId: string): VaultInitFor
   };
 }
 
+/** The form with what is listed now: a Vault or token that comes after the page opened is taken when it comes. */
+export function vaultInitFormFor(view: AppView, vaultId: string, form: VaultInitForm | undefined): VaultInitForm {
+  if (form === undefined) return freshVaultInitForm(view, vaultId);
+  const chosen = form.vaultId === '' ? freshVaultInitForm(view, vaultId).vaultId : form.vaultId;
+  if (form.token !== '' && chosen === form.vaultId) return form;
+  return { ...form, vaultId: chosen, ...(form.token === '' ? pickToken(view, chosen) : {}) };
+}
+
 /** The token that offers itself for a Vault: one with a wrapping key, of the same kind (rehearsal or not). */
 export function pickToken(view: AppView, vaultId: string): { readonly token: string } {
   const rehearsal = view.vaults.find((each) => each.id === vaultId)?.rehearsal ?? false;

@@ -4,7 +4,7 @@ import { act, useAlerts } from '../../stores/alert-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Choices, LineField, Stepper } from '../../ui/Fields.tsx';
-import { Card, Fact, Facts, Items, Page } from '../../ui/Pieces.tsx';
+import { Card, Fact, Facts, Items, Mono, Page } from '../../ui/Pieces.tsx';
 
 const words = text.settings;
 
@@ -62,6 +62,18 @@ export function SettingsPage({ view }: { readonly view: AppView }): ReactNode {
         <Facts>
           <Fact name={text.app.name}>{text.app.version(view.version)}</Fact>
           <Fact name={words.tray}>{view.trayAvailable ? words.trayYes : words.trayNo}</Fact>
+          <Fact name={words.dataDirectory} wide>
+            <Mono>{view.dataDirectory}</Mono>
+          </Fact>
+        </Facts>
+        <h3>{words.terminalTitle}</h3>
+        <p>{words.terminalText}</p>
+        <Facts>
+          {words.terminalCommands.map(([command, what]) => (
+            <Fact key={command} name={what}>
+              <Mono>{command}</Mono>
+            </Fact>
+          ))}
         </Facts>
         <h3>{words.keptTitle}</h3>
         <Items marks="bullets" items={words.kept} />

@@ -33,7 +33,9 @@ function sectionsOf(view: AppView): readonly Section[] {
           ? words.vaultsMissing(glance.missing.length)
           : glance.fresh.length > 0
             ? words.vaultsNew(glance.fresh.length)
-            : words.vaultsFine(view.vaults.length);
+            : view.vaults.some((vault) => vault.state === 'looking')
+              ? words.looking
+              : words.vaultsFine(view.vaults.length);
   const vaultMark = glance.sealed.length > 0 ? 'lock' : glance.missing.length > 0 ? 'unplug' : undefined;
   return [
     {
@@ -46,7 +48,10 @@ function sectionsOf(view: AppView): readonly Section[] {
     {
       path: paths.tokens,
       name: words.tokens,
-      state: words.tokensState(view.tokens.length),
+      state:
+        view.tokens.length === 0 && view.stores.some((store) => store.state === 'looking')
+          ? words.looking
+          : words.tokensState(view.tokens.length),
       mark: undefined,
       icon: <Usb size={20} aria-hidden />,
     },

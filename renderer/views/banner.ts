@@ -1,0 +1,41 @@
+/** The first question of Home, answered: is anything sealed or missing? Pure. */
+import type { AppView, StoreView, VaultView } from '../../electron/contract/views.ts';
+import { glanceAt } from './glance.ts';
+
+export interface BannerView {
+  readonly kind: 'sealed' | 'missing' | 'looking' | 'empty' | 'no-vault' | 'fresh' | 'waits' | 'well';
+  /** What it is about: servers, or what is being looked at. */
+  readonly names: readonly string[];
+  /** The server to unseal first. */
+  readonly vault?: VaultView;
+  /** How many things wait. */
+  readonly waits: number;
+}
+
+/** Worst first. "All is well" is said only where everything was looked at and nothing waits. */
+export function bannerOf(view: AppView): BannerView {
+  const glance = glanceAt(view);
+  const named = (vaults: readonly VaultView[]): readonly string[] => vaults.map((vault) => vault.name);
+  const { waits } = glance;
+  const [firstSealed] = glance.sealed;
+  if (firstSealed !== undefined) return { kind: 'sealed', names: named(glance.sealed), vault: firstSealed, waits };
+  if (glance.missing.length > 0) return { kind: 'missing', names: named(glance.missing), waits };
+  if (glance.looking.length > 0) return { kind: 'looking', names: glance.looking, waits };
+  if (glance.nothingSetUp) return { kind: 'empty', names: [], waits };
+  if (glance.fresh.length > 0) return { kind: 'fresh', names: named(glance.fresh), waits };
+  if (waits > 0) return { kind: 'waits', names: [], waits };
+  return { kind: view.vaults.length === 0 ? 'no-vault' : 'well', names: named(view.vaults), waits };
+}
+
+/**
+ * Token stores that do not open. One that was found by itself and that nothing is known to be kept in, such
+ * as the system's SoftHSM, is a quiet hint; one with shares in it, or that the person added, an alarm.
+ */
+export function closedStores(view: AppView): readonly { readonly store: StoreView; readonly quiet: boolean }[] {
+  return view.stores
+    .filter((store) => store.state === 'failed')
+    .map((store) => ({
+      store,
+      quiet: !store.removable && !store.rehearsal && !view.vaults.some((vault) => vault.tokenStoreId === store.id),
+    }));
+}
