@@ -55,6 +55,8 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
 
   const changed = (): void => {
     publisher.changed();
+    // A locked view stays the same whatever happens; the tray is what still tells.
+    if (lock.locked) showInTray(buildView(false));
   };
   const tokens = createTokenObserver(core, changed);
   const runs = createRunObserver(core);
@@ -72,13 +74,15 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
   );
 
   const buildView = (locked: boolean): AppView => toAppView({ core, tokens, runs: runs.runs, locked, trayAvailable });
+  /** The tray keeps saying which server is sealed while the app is locked; it shows names and states only. */
+  const showInTray = ({ vaults, rehearsal }: AppView): void => {
+    tray.show({ vaults, rehearsal, locked: lock.locked });
+  };
   const publisher = createViewPublisher(
     () => buildView(lock.locked),
     (view) => {
       mainWindow.send('view-changed', view);
-      // The tray keeps saying which server is sealed while the app is locked; it shows names and states only.
-      const { vaults, rehearsal } = lock.locked ? buildView(false) : view;
-      tray.show({ vaults, rehearsal, locked: lock.locked });
+      showInTray(lock.locked ? buildView(false) : view);
     },
   );
 
