@@ -17,7 +17,7 @@ export const applicationPackages = [
   'libsecret-1-0',
 ];
 export const buildPackages = ['make', 'g++', 'python3'];
-export const testPackages = ['opensc', 'openssl', 'gcc', 'make', 'xvfb', 'xauth', 'dbus'];
+export const testPackages = ['opensc', 'openssl', 'gcc', 'make', 'xvfb', 'xauth', 'dbus', 'libglib2.0-bin'];
 
 function installedPackages(names) {
   // dpkg-query fails as a whole when one name is unknown, and still prints the others.

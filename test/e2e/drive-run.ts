@@ -8,6 +8,8 @@ import { keepScreenshot, type LaunchedApp } from './launch/launch-app.ts';
 export interface Secrets {
   readonly pin: string;
   readonly soPin: string;
+  /** Called with the first prompt, before it is answered. */
+  readonly beforeFirst?: (prompt: Page) => Promise<void>;
 }
 
 export async function readView(page: Page): Promise<AppView> {
@@ -24,16 +26,18 @@ export async function readRun(page: Page, workflow: RunView['workflow']): Promis
   return (await readView(page)).runs.find((run) => run.workflow === workflow);
 }
 
-function findPrompt(app: LaunchedApp): Page | undefined {
+/** The prompt window that is open now. */
+export function findPrompt(app: LaunchedApp): Page | undefined {
   return app.application.windows().find((page) => page.url().startsWith('app://prompt') && !page.isClosed());
 }
 
 /** Answers the prompt that is open. A page that closes while it is being answered was answered. */
-async function answerPrompt(page: Page, secrets: Secrets, seen: Set<string>): Promise<void> {
+export async function answerPrompt(page: Page, secrets: Secrets, seen: Set<string>): Promise<void> {
   const prompt = new PromptScreen(page);
   await prompt.title.waitFor();
   const title = await prompt.title.innerText();
   if (!seen.has(title)) await keepScreenshot(page, `prompt-${title.toLowerCase().replaceAll(/[^a-z]+/gu, '-')}`);
+  if (seen.size === 0) await secrets.beforeFirst?.(page);
   seen.add(title);
   const closed = page.waitForEvent('close');
   for (const role of ['SO-PIN', 'PIN'] as const) {
