@@ -20,9 +20,19 @@ export async function processTree(root: number): Promise<readonly number[]> {
   return tree;
 }
 
-/** A marker as it may lie in memory: UTF-8 (or Latin-1) and UTF-16LE, as V8 and Blink keep strings. */
-function formsOf(marker: string): readonly Buffer[] {
-  return [Buffer.from(marker, 'utf8'), Buffer.from(marker, 'utf16le')];
+/**
+ * A marker as it may lie in memory: UTF-8 (or Latin-1) and UTF-16LE, as V8 and Blink keep strings; hex also
+ * as the bytes that it says and as their base64, in which Vault gives shares too.
+ */
+export function formsOf(marker: string): readonly Buffer[] {
+  const texts = [marker];
+  const bytes: Buffer[] = [];
+  if (/^(?:[0-9a-f]{2})+$/u.test(marker)) {
+    const raw = Buffer.from(marker, 'hex');
+    bytes.push(raw);
+    texts.push(marker.toUpperCase(), raw.toString('base64'));
+  }
+  return [...bytes, ...texts.flatMap((text) => [Buffer.from(text, 'utf8'), Buffer.from(text, 'utf16le')])];
 }
 
 export interface MemorySearch {
