@@ -158,6 +158,17 @@ export const tokenHostRequests = {
     }),
     reply: z.strictObject({ sealed: sealedSecretSchema }),
   },
+  /** `readData` and `decrypt` in one; the failures of both. */
+  decryptData: {
+    request: z.strictObject({
+      serial,
+      keyLabel: objectLabel,
+      label: objectLabel,
+      recipient: sealingPublicKeySchema,
+      purpose: z.string().min(1).max(200),
+    }),
+    reply: z.strictObject({ sealed: sealedSecretSchema }),
+  },
   /** Decrypts on the token and compares; the plaintext never leaves the host. For trial objects and drills. */
   verifyDecrypt: {
     request: z.strictObject({

@@ -3,7 +3,7 @@
  * with Node's synchronous crypto and one key agreement for all: through WebCrypto each sealing took a
  * fifth of the time of an RSA-2048 decrypt on SoftHSM, this way a twentieth.
  */
-import { createCipheriv, createECDH, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
+import { createCipheriv, createECDH, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { SealedSecret } from '../electron/sealing/sealed.ts';
 
 export interface Sealer {
@@ -14,8 +14,8 @@ export interface Sealer {
 const nonceBytes = 12;
 
 /**
- * Random 96-bit nonces under one key stay far from colliding up to 2^32 messages (NIST SP 800-38D, section
- * 8.3); a sealer takes a new ephemeral key long before.
+ * Nonces count the messages under one key (NIST SP 800-38D, section 8.2.1: no fixed field, since each key is
+ * made by one sealer and known to its receiver alone). A sealer takes a new ephemeral key long before 2^32.
  */
 const messagesPerKey = 2 ** 20;
 
@@ -65,7 +65,8 @@ export function createSealer(recipientPublicKey: string, purpose: string): Seale
         // The point was on the curve before.
         current = agreeOnKey(recipient, purpose) ?? current;
       }
-      const nonce = randomBytes(nonceBytes);
+      const nonce = Buffer.alloc(nonceBytes);
+      nonce.writeUInt32BE(messages, nonceBytes - 4);
       const cipher = createCipheriv('aes-256-gcm', current.key, nonce);
       cipher.setAAD(additionalData);
       const ciphertext = Buffer.concat([cipher.update(secret), cipher.final(), cipher.getAuthTag()]);

@@ -134,6 +134,13 @@ export async function createTokenService(modulePath: string): Promise<TokenServi
       const plaintext = withModule((module) => decrypt(module, serial, keyLabel, Buffer.from(ciphertext, 'base64')));
       return plaintext.ok ? sealers.seal(plaintext.value, recipient, purpose) : plaintext;
     }),
+    decryptData: handler(tokenHostRequests.decryptData, ({ serial, keyLabel, label, recipient, purpose }) => {
+      const plaintext = withModule((module) => {
+        const read = readData(module, serial, label);
+        return read.ok ? decrypt(module, serial, keyLabel, read.value.value) : read;
+      });
+      return plaintext.ok ? sealers.seal(plaintext.value, recipient, purpose) : plaintext;
+    }),
     verifyDecrypt: handler(tokenHostRequests.verifyDecrypt, ({ serial, keyLabel, ciphertext, expectedSha256 }) => {
       const plaintext = withModule((module) => decrypt(module, serial, keyLabel, Buffer.from(ciphertext, 'base64')));
       if (!plaintext.ok) return plaintext;

@@ -68,6 +68,8 @@ const notFound = (runId: string): CustodyResult<never> =>
 
 /** Writes what waits, syncs, answers; until nothing waits. */
 async function drain(journal: OpenJournal): Promise<void> {
+  // What is appended in the same turn goes out together.
+  await Promise.resolve();
   while (journal.waiting.length > 0) {
     const batch = journal.waiting.splice(0);
     const bytes = Buffer.from(batch.map(({ record }) => lineOf(record)).join(''), 'utf8');
@@ -221,7 +223,7 @@ export function createJournal(directories: Directories): JournalStore {
 
     async read(runId) {
       const present = await opened.get(runId);
-      if (present?.ok === true) return success([...present.value.records]);
+      if (present?.ok === true) return success(present.value.records);
       const content = await bytes(runId);
       if (!content.ok) return content;
       const parsed = parseJournal(content.value);

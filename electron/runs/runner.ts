@@ -6,13 +6,14 @@ import type { RunSnapshot, Runner } from '../core/core.ts';
 import { abandonName, stepsOf } from '../workflows/definitions.ts';
 import type { Failure, Result } from '../workflows/failures.ts';
 import { failure, success } from '../workflows/failures.ts';
-import { asInterrupted, foldRun, nextStep } from '../workflows/fold.ts';
+import { asInterrupted, foldOn, nextStep } from '../workflows/fold.ts';
 import type { Plan } from '../workflows/plans.ts';
 import { planSchema } from '../workflows/plans.ts';
 import type { JournalPort } from '../workflows/ports.ts';
 import type { RunEvent, RunState, StepDefinition } from '../workflows/run.ts';
-import type { EffectPorts, StepContext } from './interpreter/context.ts';
-import { perform } from './interpreter/perform.ts';
+import type { EffectPorts, Seen, StepContext } from './interpreter/context.ts';
+import { nothingSeen } from './interpreter/context.ts';
+import { perform, performAtOnce } from './interpreter/perform.ts';
 
 export interface RunnerOptions extends EffectPorts {
   readonly journal: JournalPort;
@@ -46,6 +47,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const ending = new Set<string>();
   const notesUnderWay = new Map<string, Set<Promise<Result<unknown>>>>();
   const listeners = new Set<(runId: string) => void>();
+  /** States by the list of records they were folded from, which grows: each record is folded once. */
+  const foldedFrom = new WeakMap<object, { readonly count: number; readonly state: RunState }>();
 
   const changed = (runId: string): void => {
     for (const listener of listeners) listener(runId);
@@ -54,8 +57,11 @@ export function createRunner(options: RunnerOptions): Runner {
   const load = async (runId: string): Promise<Result<Loaded>> => {
     const read = await options.journal.read(runId);
     if (!read.ok) return read;
-    const folded = foldRun(runId, read.value);
-    return folded.ok ? success({ state: folded.value, head: read.value.at(-1)?.hash ?? '' }) : folded;
+    const known = foldedFrom.get(read.value);
+    const folded = foldOn(runId, known?.state, read.value, known?.count ?? 0);
+    if (!folded.ok) return folded;
+    foldedFrom.set(read.value, { count: read.value.length, state: folded.value });
+    return success({ state: folded.value, head: read.value.at(-1)?.hash ?? '' });
   };
 
   const append = async (runId: string, event: RunEvent): Promise<Result<unknown>> => {
@@ -118,14 +124,14 @@ export function createRunner(options: RunnerOptions): Runner {
     return success({});
   };
 
-  const contextOf = (state: RunState, definition: StepDefinition, loggedIn: Set<string>): StepContext => ({
+  const contextOf = (state: RunState, definition: StepDefinition, seen: Seen): StepContext => ({
     runId: state.runId,
     plan: state.plan,
     definition,
     facts: state.facts,
     noted: state.steps.find((step) => step.id === definition.id)?.evidence ?? {},
     ports: options,
-    loggedIn,
+    seen,
     note: (evidence) => append(state.runId, { type: 'step-noted', step: definition.id, evidence }),
     deviate: (text) => append(state.runId, { type: 'deviation', step: definition.id, text }),
   });
@@ -157,6 +163,52 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   };
 
+  /**
+   * Writes how a step ended and, in one go, all that follows from it with nothing taking place in between: the
+   * start of an automatic step, a step that what was just seen answers, the end of the run.
+   * @returns the step whose start is on disk, '' for none
+   */
+  const conclude = async (
+    state: RunState,
+    definition: StepDefinition,
+    end: RunEvent,
+    seen: Seen,
+    by: string,
+  ): Promise<Result<{ readonly started: string; readonly ended: boolean }>> => {
+    const { runId } = state;
+    const events = [end];
+    let started = '';
+    let finished: readonly string[] = [definition.id];
+    let next = end.type === 'step-finished' ? nextAfter(state, finished) : undefined;
+    while (next?.pace === 'automatic' && next.danger === undefined) {
+      events.push({ type: 'step-started', step: next.id, by });
+      const atOnce = performAtOnce(contextOf(state, next, seen));
+      if (atOnce === undefined) {
+        started = next.id;
+        break;
+      }
+      events.push({ type: 'step-finished', step: next.id, ...atOnce });
+      finished = [...finished, next.id];
+      next = nextAfter(state, finished);
+    }
+    const ended = end.type === 'step-finished' && next === undefined;
+    try {
+      if (ended) {
+        ending.add(runId);
+        await Promise.all([...(notesUnderWay.get(runId) ?? [])]);
+        const read = await options.journal.read(runId);
+        if (!read.ok) return read;
+        events.push({ type: 'run-finished', outcome: 'completed', by, events: read.value.length + events.length + 1 });
+      }
+      for (const written of await Promise.all(events.map((event) => append(runId, event)))) {
+        if (!written.ok) return written;
+      }
+    } finally {
+      ending.delete(runId);
+    }
+    return success({ started, ended });
+  };
+
   const noteDeviation: Runner['noteDeviation'] = async (runId, step, text) => {
     const loaded = await load(runId);
     if (!loaded.ok) return loaded;
@@ -182,18 +234,20 @@ export function createRunner(options: RunnerOptions): Runner {
     exclusively(runId, async (loaded) => {
       const taken = await takeUp(runId, loaded.state, by);
       if (!taken.ok) return taken;
-      const loggedIn = new Set<string>();
-      let started: Promise<Result<unknown>> | undefined;
+      const seen = nothingSeen();
+      const completed = async (): Promise<Result<unknown>> => {
+        const finished = await load(runId);
+        if (finished.ok) await options.completed?.(finished.value.state);
+        return success({});
+      };
+      let started = '';
       for (let first = true; ; first = false) {
         const current = await load(runId);
         if (!current.ok) return current;
         const definition = nextStep(current.value.state);
         if (definition === undefined) {
           const ended = await finish(runId, 'completed', by);
-          if (!ended.ok) return ended;
-          const finished = await load(runId);
-          if (finished.ok) await options.completed?.(finished.value.state);
-          return success({});
+          return ended.ok ? completed() : ended;
         }
         if (!first && definition.pace !== 'automatic' && !throughDeliberateSteps) return success({});
         if (definition.danger !== undefined && definition.danger.typedName !== typedName) {
@@ -203,22 +257,18 @@ export function createRunner(options: RunnerOptions): Runner {
             'Type the name exactly as it is shown, or leave the step.',
           );
         }
-        started ??= append(runId, { type: 'step-started', step: definition.id, by });
-        const begun = await started;
-        started = undefined;
-        if (!begun.ok) return begun;
+        if (started !== definition.id) {
+          const begun = await append(runId, { type: 'step-started', step: definition.id, by });
+          if (!begun.ok) return begun;
+        }
         const atWork = await load(runId);
         if (!atWork.ok) return atWork;
-        const end = await carryOut(contextOf(atWork.value.state, definition, loggedIn));
-        // A step's end and an automatic step's start go to disk together; neither effect runs in between.
-        const ended = append(runId, end);
-        const next = nextAfter(current.value.state, definition);
-        if (end.type === 'step-finished' && next?.pace === 'automatic' && next.danger === undefined) {
-          started = append(runId, { type: 'step-started', step: next.id, by });
-        }
-        const done = await ended;
-        if (!done.ok) return done;
+        const end = await carryOut(contextOf(atWork.value.state, definition, seen));
+        const concluded = await conclude(atWork.value.state, definition, end, seen, by);
+        if (!concluded.ok) return concluded;
+        if (concluded.value.ended) return completed();
         if (end.type === 'step-failed') return success({});
+        started = concluded.value.started;
       }
     });
 
@@ -293,10 +343,10 @@ export function createRunner(options: RunnerOptions): Runner {
   };
 }
 
-/** The step that follows when this one has ended well. */
-function nextAfter(state: RunState, definition: StepDefinition): StepDefinition | undefined {
+/** The step that follows when these have ended well. */
+function nextAfter(state: RunState, finished: readonly string[]): StepDefinition | undefined {
   const open = state.steps.find(
-    (step) => step.id !== definition.id && step.status !== 'done' && step.status !== 'not-needed',
+    (step) => !finished.includes(step.id) && step.status !== 'done' && step.status !== 'not-needed',
   );
   return stepsOf(state.plan).find((candidate) => candidate.id === open?.id);
 }

@@ -67,7 +67,11 @@ export const shareHostRequests = {
     }),
     reply: z.strictObject({ labels: z.array(z.string()) }),
   },
-  submitShare: { request: z.strictObject({ connections, share: sealedSecretSchema }), reply: progress },
+  prepareUnseal: { request: z.strictObject({ connections }), reply: z.strictObject({}) },
+  submitShare: {
+    request: z.strictObject({ connections, share: sealedSecretSchema, straightOn: z.boolean() }),
+    reply: progress,
+  },
   submitPgpShare: {
     request: z.strictObject({ connections, pgpMessage: z.base64().min(4).max(100_000) }),
     reply: progress,

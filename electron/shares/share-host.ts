@@ -4,7 +4,6 @@
  */
 import type { z } from 'zod';
 import { exitOnUncaughtErrors, openParentPort } from '../hosts/parent-port.ts';
-import { createSealingKeyPair, openSecret, type SealedSecret, type SealingKeyPair } from '../sealing/sealed.ts';
 import { secretPurpose } from '../sealing/schema.ts';
 import { describeStatus } from '../vault/replies.ts';
 import { createVaultTransport } from '../vault/transport.ts';
@@ -12,6 +11,7 @@ import { failure, success, type Result } from '../workflows/failures.ts';
 import type { VaultConnection } from '../workflows/ports.ts';
 import { decryptWithGpg } from './gpg.ts';
 import { createInitializer } from './initialize.ts';
+import { createOpener } from './opener.ts';
 import { describePgpKey } from './pgp.ts';
 import {
   shareHostRequests,
@@ -53,7 +53,8 @@ function notForThisHost(): Result<never> {
   );
 }
 
-function createHandlers(keys: SealingKeyPair): Handlers {
+function createHandlers(): Handlers {
+  const opener = createOpener();
   const transport = createVaultTransport();
   const initializer = createInitializer(transport);
   const unsealer = createUnsealer(transport);
@@ -61,6 +62,7 @@ function createHandlers(keys: SealingKeyPair): Handlers {
   async function submit(
     connections: readonly VaultConnection[],
     opened: Uint8Array,
+    straightOn: boolean,
   ): Promise<Result<ShareHostReply<'submitShare'>>> {
     const share = normalizeShare(opened);
     opened.fill(0);
@@ -70,16 +72,12 @@ function createHandlers(keys: SealingKeyPair): Handlers {
         'This is not the form of a key share (64 or 66 hex characters, or 44 of base64). Nothing was sent.',
         'Compare it with its source, letter by letter, and give it again.',
       );
-    const progress = await unsealer.submit(connections, share).finally(() => share.fill(0));
+    const progress = await unsealer.submit(connections, share, straightOn).finally(() => share.fill(0));
     return success([...progress]);
   }
 
-  async function open(sealed: SealedSecret): Promise<Uint8Array | undefined> {
-    return openSecret(keys, sealed, secretPurpose.share);
-  }
-
   async function revoke(request: ShareHostRequest<'revokeRootToken'>): Promise<Result<{ revoked: true }>> {
-    const token = await open(request.token);
+    const token = opener.open(request.token, secretPurpose.share);
     if (token === undefined) return notForThisHost();
     const { address } = request.connection;
     // node:http takes header values as strings only; this one ends with the process.
@@ -107,16 +105,20 @@ function createHandlers(keys: SealingKeyPair): Handlers {
   const requests = shareHostRequests;
   return {
     hello: handle<'hello'>(requests.hello.request, () =>
-      Promise.resolve(success({ sealingPublicKey: keys.publicKey })),
+      Promise.resolve(success({ sealingPublicKey: opener.publicKey })),
     ),
     initialize: handle<'initialize'>(requests.initialize.request, (request) => initializer.initialize(request)),
+    prepareUnseal: handle<'prepareUnseal'>(requests.prepareUnseal.request, async (request) => {
+      await unsealer.prepare(request.connections);
+      return success({});
+    }),
     submitShare: handle<'submitShare'>(requests.submitShare.request, async (request) => {
-      const opened = await open(request.share);
-      return opened === undefined ? notForThisHost() : submit(request.connections, opened);
+      const opened = opener.open(request.share, secretPurpose.share);
+      return opened === undefined ? notForThisHost() : submit(request.connections, opened, request.straightOn);
     }),
     submitPgpShare: handle<'submitPgpShare'>(requests.submitPgpShare.request, async (request) => {
       const plaintext = await decryptWithGpg(Buffer.from(request.pgpMessage, 'base64'));
-      return plaintext.ok ? submit(request.connections, plaintext.value) : plaintext;
+      return plaintext.ok ? submit(request.connections, plaintext.value, false) : plaintext;
     }),
     resetUnseal: handle<'resetUnseal'>(requests.resetUnseal.request, (request) => unsealer.reset(request.connection)),
     revokeRootToken: handle<'revokeRootToken'>(requests.revokeRootToken.request, revoke),
@@ -130,13 +132,13 @@ function isMethod(method: string): method is ShareHostMethod {
   return Object.hasOwn(shareHostRequests, method);
 }
 
-async function main(): Promise<void> {
+function main(): void {
   exitOnUncaughtErrors();
   // A reply of Vault to an initialisation cannot be had twice: it is in escrow before this process ends.
   let initializing: Promise<unknown> = Promise.resolve();
   const port = openParentPort(() => initializing);
   if (port === undefined) process.exit(64);
-  const handlers = createHandlers(await createSealingKeyPair());
+  const handlers = createHandlers();
   let queue: Promise<void> = Promise.resolve();
   port.onMessage((message) => {
     const envelope = shareRequestEnvelopeSchema.safeParse(message);
@@ -156,5 +158,4 @@ async function main(): Promise<void> {
   port.postMessage({ signal: 'ready' });
 }
 
-// Not awaited: the bundle is CommonJS. A rejection ends the process through exitOnUncaughtErrors.
-void main();
+main();

@@ -33,6 +33,7 @@ const retryInterval = 2_000;
 const deadlines: Readonly<Record<ShareHostMethod, number>> = {
   hello: 10_000,
   initialize: 90_000,
+  prepareUnseal: 20_000,
   submitShare: 0,
   submitPgpShare: 130_000,
   resetUnseal: 40_000,
@@ -40,8 +41,8 @@ const deadlines: Readonly<Record<ShareHostMethod, number>> = {
   describePgpKey: 15_000,
 };
 
-/** A node that answers nothing takes its status, unseal and join deadlines, 50 s in all. */
-const perNodeDeadline = 55_000;
+/** Nodes are asked at once; one that answers nothing takes its status, unseal and join deadlines, 55 s in all. */
+const nodesDeadline = 65_000;
 
 export interface SharePortOptions {
   readonly launch: HostLauncher;
@@ -104,6 +105,7 @@ export function createSharePort(options: SharePortOptions): SharePort {
   /** The request whose values are in the share host's memory and nowhere else. */
   let unwritten: ShareHostRequest<'initialize'> | undefined;
   let underWay = 0;
+  let greeted: (ShareHostReply<'hello'> & { readonly pid: number | undefined }) | undefined;
 
   async function initialize(
     request: ShareHostRequest<'initialize'>,
@@ -117,28 +119,39 @@ export function createSharePort(options: SharePortOptions): SharePort {
     return result;
   }
 
-  return {
+  const port: SharePort = {
     get holdsUnsaved() {
       return underWay > 0 || unwritten !== undefined;
     },
     async sealingPublicKey() {
+      // A host keeps its key for life.
+      if (greeted !== undefined && greeted.pid === client.pid) return success(greeted.sealingPublicKey);
       const hello = await ask('hello', {}, shareHostRequests.hello.reply);
-      return hello.ok ? success(hello.value.sealingPublicKey) : hello;
+      if (!hello.ok) return hello;
+      greeted = { pid: client.pid, ...hello.value };
+      return success(hello.value.sealingPublicKey);
     },
     initialize: (request) => initialize({ ...request, destinations: [...request.destinations] }),
-    submitShare: (connections, share) =>
+    async prepareUnseal(connections) {
+      // Greeted first, so that whoever asks for the key meanwhile does not wait for slow nodes.
+      const hello = await port.sealingPublicKey();
+      return hello.ok
+        ? ask('prepareUnseal', { connections: [...connections] }, shareHostRequests.prepareUnseal.reply)
+        : hello;
+    },
+    submitShare: (connections, share, straightOn = false) =>
       ask(
         'submitShare',
-        { connections: [...connections], share },
+        { connections: [...connections], share, straightOn },
         shareHostRequests.submitShare.reply,
-        connections.length * perNodeDeadline,
+        nodesDeadline,
       ),
     submitPgpShare: (connections, pgpMessage) =>
       ask(
         'submitPgpShare',
         { connections: [...connections], pgpMessage: Buffer.from(pgpMessage).toString('base64') },
         shareHostRequests.submitPgpShare.reply,
-        connections.length * perNodeDeadline,
+        nodesDeadline,
       ),
     resetUnseal: (connection) => ask('resetUnseal', { connection }, shareHostRequests.resetUnseal.reply),
     revokeRootToken: (connection, token) =>
@@ -155,4 +168,5 @@ export function createSharePort(options: SharePortOptions): SharePort {
       await client.close();
     },
   };
+  return port;
 }

@@ -1,4 +1,7 @@
-/** Submits shares to nodes and says what became of each, by looking before and after. */
+/**
+ * Submits shares to nodes and says what became of each: by looking before and after, or, where shares follow
+ * one another without a pause, by what the node said to the one before.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { failure, success, type Result, type VaultFailureCode } from '../workflows/failures.ts';
 import type { SealStatus, UnsealProgress, VaultConnection } from '../workflows/ports.ts';
@@ -7,14 +10,25 @@ import type { VaultTransport } from '../vault/transport.ts';
 
 const readDeadline = 5_000;
 const unsealDeadline = 30_000;
+/** How long what a node said counts for a share that follows straight on, milliseconds. */
+const straightOnMilliseconds = 5_000;
 /** A raft node that joins is unsealed in the background once it has its shares. */
 const joinDeadline = 15_000;
 
 type StatusResult = Result<SealStatus, VaultFailureCode>;
 
 export interface Unsealer {
-  /** @param share 64 or 66 hex characters; stays the caller's to wipe */
-  submit(connections: readonly VaultConnection[], share: Buffer): Promise<readonly UnsealProgress[]>;
+  /** Connects to each node and remembers what it says. */
+  prepare(connections: readonly VaultConnection[]): Promise<void>;
+  /**
+   * @param share 64 or 66 hex characters; stays the caller's to wipe
+   * @param straightOn see `SharePort.submitShare`
+   */
+  submit(
+    connections: readonly VaultConnection[],
+    share: Buffer,
+    straightOn: boolean,
+  ): Promise<readonly UnsealProgress[]>;
   reset(connection: VaultConnection): Promise<StatusResult>;
 }
 
@@ -48,6 +62,8 @@ function tellForeign(address: string): StatusResult {
 export function createUnsealer(transport: VaultTransport): Unsealer {
   /** The attempt as this process last left it, by address. */
   const attempts = new Map<string, { readonly nonce: string; readonly progress: number }>();
+  /** What each node last said, and when (milliseconds of this process). */
+  const heard = new Map<string, { readonly status: SealStatus; readonly at: number }>();
 
   async function readStatus(connection: VaultConnection): Promise<StatusResult> {
     const exchange = await transport.exchange(connection, {
@@ -58,7 +74,24 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
     if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
     if (exchange.status !== 200)
       return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };
-    return parseSealStatus(exchange.body, connection.address);
+    return hear(connection.address, parseSealStatus(exchange.body, connection.address));
+  }
+
+  function hear(address: string, said: StatusResult): StatusResult {
+    if (said.ok) heard.set(address, { status: said.value, at: performance.now() });
+    else heard.delete(address);
+    return said;
+  }
+
+  /**
+   * The node's status before a share that follows straight on; undefined where it must be asked. An attempt
+   * that nobody had begun when the node was looked at may be older: a share given to it cannot go wrong unseen.
+   */
+  function heardBefore(address: string): SealStatus | undefined {
+    const last = heard.get(address);
+    if (last === undefined || !last.status.initialized || !last.status.sealed) return undefined;
+    const fresh = performance.now() - last.at < straightOnMilliseconds;
+    return fresh || (last.status.progress === 0 && !attempts.has(address)) ? last.status : undefined;
   }
 
   function remember(address: string, status: SealStatus): void {
@@ -93,6 +126,7 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
   ): Promise<StatusResult> {
     const { address } = connection;
     attempts.delete(address);
+    heard.delete(address);
     const words = JSON.stringify(parseJson(body) ?? '').toLowerCase();
     const after = await readStatus(connection);
     if (status === 400 && after.ok) {
@@ -111,9 +145,10 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
     return { ok: false, error: describeStatus(status, body, address) };
   }
 
-  async function submitToNode(connection: VaultConnection, share: Buffer): Promise<StatusResult> {
+  async function submitToNode(connection: VaultConnection, share: Buffer, straightOn: boolean): Promise<StatusResult> {
     const { address } = connection;
-    const before = await readStatus(connection);
+    const known = straightOn ? heardBefore(address) : undefined;
+    const before = known === undefined ? await readStatus(connection) : success(known);
     if (!before.ok) return before;
     const status = before.value;
     if (!status.initialized)
@@ -140,14 +175,20 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
     const exchange = await transport
       .exchange(connection, { method: 'PUT', path: '/v1/sys/unseal', body, deadline: unsealDeadline })
       .finally(() => body.fill(0));
-    if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
+    if (exchange.kind === 'failed') {
+      heard.delete(address);
+      // A connection that the node closed meanwhile. A share given twice counts once, and is said to be there already.
+      return known === undefined || exchange.error.code === 'Vault_TimedOut'
+        ? { ok: false, error: exchange.error }
+        : submitToNode(connection, share, false);
+    }
     if (exchange.status !== 200) return describeRefusal(connection, status, exchange.status, exchange.body);
-    const answered = parseSealStatus(exchange.body, address);
+    const answered = hear(address, parseSealStatus(exchange.body, address));
     if (!answered.ok) return answered;
     const after = answered.value;
     remember(address, after);
     if (!after.sealed) return answered;
-    if (after.progress === 0 && status.progress + 1 >= status.threshold) {
+    if (after.progress === 0 && (known !== undefined || status.progress + 1 >= status.threshold)) {
       const joined = await waitUntilJoined(connection);
       return joined.ok && joined.value.sealed ? tellForeign(address) : joined;
     }
@@ -167,13 +208,17 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
   }
 
   return {
-    async submit(connections, share) {
-      const progress: UnsealProgress[] = [];
-      // In turn: a raft node can only join once the one before it is unsealed.
-      for (const connection of connections)
-        progress.push({ address: connection.address, result: await submitToNode(connection, share) });
-      return progress;
+    async prepare(connections) {
+      // What fails here is met again, and said, when a share is to be given.
+      await Promise.all(connections.map(readStatus));
     },
+    submit: (connections, share, straightOn) =>
+      Promise.all(
+        connections.map(async (connection) => ({
+          address: connection.address,
+          result: await submitToNode(connection, share, straightOn),
+        })),
+      ),
     async reset(connection) {
       const exchange = await transport.exchange(connection, {
         method: 'PUT',
@@ -182,6 +227,7 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
         deadline: unsealDeadline,
       });
       attempts.delete(connection.address);
+      heard.delete(connection.address);
       if (exchange.kind === 'failed') return { ok: false, error: exchange.error };
       if (exchange.status !== 200)
         return { ok: false, error: describeStatus(exchange.status, exchange.body, connection.address) };

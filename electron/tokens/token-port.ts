@@ -138,6 +138,10 @@ export function createTokenPort(options: TokenPortOptions): TokenPort {
       const decrypted = await ask(storeId, 'decrypt', body);
       return decrypted.ok ? success(decrypted.value.sealed) : decrypted;
     },
+    decryptData: async ({ storeId, serial }, keyLabel, label, recipient, purpose) => {
+      const decrypted = await ask(storeId, 'decryptData', { serial, keyLabel, label, recipient, purpose });
+      return decrypted.ok ? success(decrypted.value.sealed) : decrypted;
+    },
     verifyDecrypt: ({ storeId, serial }, keyLabel, ciphertext, expectedSha256) =>
       ask(storeId, 'verifyDecrypt', { serial, keyLabel, ciphertext: toBase64(ciphertext), expectedSha256 }),
     closeAll: async () => {

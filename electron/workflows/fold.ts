@@ -179,8 +179,22 @@ const damaged = (runId: string, number: number, reason: string): Result<never> =
  * resumed. Custody_RunNotFound for no records, Custody_JournalDamaged for an order that cannot be
  */
 export function foldRun(runId: string, records: readonly JournalEntry[]): Result<RunState> {
-  let state: RunState | undefined;
-  for (const [index, record] of records.entries()) {
+  return foldOn(runId, undefined, records, 0);
+}
+
+/**
+ * The same, going on from a state.
+ * @param before what `foldRun` answered for the first `count` of these records; undefined for none
+ */
+export function foldOn(
+  runId: string,
+  before: RunState | undefined,
+  records: readonly JournalEntry[],
+  count: number,
+): Result<RunState> {
+  let state = before;
+  for (const [offset, record] of records.slice(count).entries()) {
+    const index = count + offset;
     const parsed = runEventSchema.safeParse(record.event);
     if (!parsed.success) return damaged(runId, index + 1, 'its content has an unknown form');
     const event: RunEvent = parsed.data;

@@ -130,6 +130,14 @@ export interface TokenPort {
     recipient: string,
     purpose: string,
   ): TokenResult<SealedSecretValue>;
+  /** `readData` and `decrypt` of one object in one request: a share never takes two turns of the token host. */
+  decryptData(
+    token: TokenReference,
+    keyLabel: string,
+    label: string,
+    recipient: string,
+    purpose: string,
+  ): TokenResult<SealedSecretValue>;
   verifyDecrypt(
     token: TokenReference,
     keyLabel: string,
@@ -270,10 +278,21 @@ export interface SharePort {
     readonly wrappingKeySpki: string;
     readonly escrowPath: string;
   }): ShareResult<{ readonly labels: readonly string[] }>;
-  /** Submits one share to each node in turn. The share is opened, checked for form, sent, wiped. */
+  /**
+   * Starts the process, connects to each node and remembers what it says of its unsealing, so that the first
+   * share goes out at once. Nothing depends on it: what fails here is met, and said, by `submitShare`.
+   */
+  prepareUnseal(connections: readonly VaultConnection[]): ShareResult<Record<string, never>>;
+  /**
+   * Submits one share to every node at once. The share is opened, checked for form, sent, wiped.
+   * @param straightOn this share follows the last look at the nodes, or the last share, without a pause in
+   * which a person or another program could have stepped in: each node's reply is judged against what it said
+   * then. Otherwise each node is asked for its status first.
+   */
   submitShare(
     connections: readonly VaultConnection[],
     share: SealedSecretValue,
+    straightOn?: boolean,
   ): ShareResult<readonly UnsealProgress[]>;
   /** The same for a share in a PGP message, decrypted by the person's own gpg (its pinentry asks). */
   submitPgpShare(
@@ -309,10 +328,12 @@ export interface OutboxPort {
 
 export interface JournalPort {
   /** Appends one event and fsyncs it. Answers once it is on disk. */
+  /** Events that are appended in the same turn go to disk together, in their order. */
   append(
     runId: string,
     event: unknown,
   ): Promise<Result<{ readonly sequence: number; readonly hash: string; readonly at: string }, CustodyFailureCode>>;
+  /** A run that is being written answers the same list each time, from memory, which grows with it. */
   read(
     runId: string,
   ): Promise<

@@ -142,7 +142,8 @@ export const words = {
     },
     confirm: {
       title: 'Confirm that Vault is unsealed',
-      explanation: 'Every node is asked once more.',
+      explanation:
+        'Every node that did not say itself that it is unsealed, when it took its last share, is asked once more.',
       action: 'Confirm',
     },
   },

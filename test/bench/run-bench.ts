@@ -12,6 +12,10 @@ export interface RunBench {
   readonly serial: string;
   readonly publicKeySpki: string;
   carryThrough(plan: Plan): Promise<RunSnapshot>;
+  /** When the token last took a PIN, in milliseconds of performance.now(). */
+  readonly loggedInAt: number;
+  /** The next run asks for the PIN. */
+  logOut(): Promise<void>;
   initPlan(vault: TestVault): Plan;
   unsealPlan(vault: TestVault): Plan;
   dispose(): Promise<void>;
@@ -20,7 +24,22 @@ export interface RunBench {
 export async function openRunBench(): Promise<RunBench> {
   const softHsm = await createSoftHsmDirectory();
   const data = await temporaryDirectory('bench');
-  const harness = await openRunHarness({ dataDirectory: data.path, softhsmConfiguration: softHsm.configurationPath });
+  let loggedInAt = Number.NaN;
+  const harness = await openRunHarness({
+    dataDirectory: data.path,
+    softhsmConfiguration: softHsm.configurationPath,
+    wrap: (options) => ({
+      ...options,
+      tokens: {
+        ...options.tokens,
+        login: async (...request) => {
+          const result = await options.tokens.login(...request);
+          loggedInAt = performance.now();
+          return result;
+        },
+      },
+    }),
+  });
   const carryThrough = async (plan: Plan): Promise<RunSnapshot> => {
     const { runId } = valueOf(await harness.runner.start(plan, 'bench'));
     const ended = valueOf(
@@ -57,6 +76,12 @@ export async function openRunBench(): Promise<RunBench> {
     serial,
     publicKeySpki,
     carryThrough,
+    get loggedInAt() {
+      return loggedInAt;
+    },
+    async logOut() {
+      valueOf(await harness.tokens.logout(token));
+    },
     initPlan: (vault) => ({
       workflow: 'vault-init',
       rehearsal: false,

@@ -1,6 +1,14 @@
 import type { Failure, Result } from '../../workflows/failures.ts';
 import type { Plan } from '../../workflows/plans.ts';
-import type { EscrowPort, OutboxPort, PromptPort, SharePort, TokenPort, VaultPort } from '../../workflows/ports.ts';
+import type {
+  EscrowPort,
+  OutboxPort,
+  PromptPort,
+  SealStatus,
+  SharePort,
+  TokenPort,
+  VaultPort,
+} from '../../workflows/ports.ts';
 import type { Evidence, StepDefinition } from '../../workflows/run.ts';
 
 /** What effects act through. */
@@ -13,6 +21,20 @@ export interface EffectPorts {
   readonly outbox: OutboxPort;
 }
 
+/** What this process has seen since the person pressed the button. In memory only: the journal is what a run is taken up from. */
+export interface Seen {
+  /** `storeId serial` of the tokens seen logged in. */
+  readonly loggedIn: Set<string>;
+  /** Log-ins under way by the same name, so that reads in parallel open one prompt. */
+  readonly loggingIn: Map<string, Promise<Result<{ readonly asked: boolean }>>>;
+  /** What each node last said, by address. */
+  readonly statuses: Map<string, SealStatus>;
+}
+
+export function nothingSeen(): Seen {
+  return { loggedIn: new Set(), loggingIn: new Map(), statuses: new Map() };
+}
+
 /** One attempt at one step. */
 export interface StepContext {
   readonly runId: string;
@@ -23,8 +45,7 @@ export interface StepContext {
   /** What earlier attempts at this step noted: how an effect tells what it has begun before. */
   readonly noted: Evidence;
   readonly ports: EffectPorts;
-  /** `storeId serial` of the tokens seen logged in since the person pressed the button. */
-  readonly loggedIn: Set<string>;
+  readonly seen: Seen;
   /** Puts evidence into the journal now, before what follows. */
   note(evidence: Evidence): Promise<Result<unknown>>;
   /** Puts a deviation into the journal. */

@@ -64,7 +64,7 @@ export async function logIn(
     const description = await describeToken(context, token);
     if (!description.ok) return description;
     if (description.value.loggedIn) {
-      context.loggedIn.add(nameOf(token));
+      context.seen.loggedIn.add(nameOf(token));
       return success({ asked: problem !== undefined });
     }
     const recipient = await context.ports.tokens.sealingPublicKey(token.storeId);
@@ -88,7 +88,7 @@ export async function logIn(
     if (!answer.ok) return answer;
     const loggedIn = await context.ports.tokens.login(token, answer.value.sealed, answer.value.consentToLastTry);
     if (loggedIn.ok) {
-      context.loggedIn.add(nameOf(token));
+      context.seen.loggedIn.add(nameOf(token));
       return success({ asked: true });
     }
     if (!askedAgain.has(loggedIn.error.code)) return loggedIn;
@@ -101,14 +101,24 @@ export async function ensureLoggedIn(
   context: StepContext,
   token: TokenReference,
 ): Promise<Result<Record<string, never>>> {
-  if (context.loggedIn.has(nameOf(token))) return success({});
-  const loggedIn = await logIn(context, token, `Log in again: ${context.definition.title}`);
-  if (!loggedIn.ok) return loggedIn;
-  if (loggedIn.value.asked) {
-    const noted = await context.note({ loggedInAgain: true });
-    if (!noted.ok) return noted;
+  if (context.seen.loggedIn.has(nameOf(token))) return success({});
+  const { loggingIn } = context.seen;
+  const underWay = loggingIn.get(nameOf(token));
+  if (underWay !== undefined) {
+    const joined = await underWay;
+    return joined.ok ? success({}) : joined;
   }
-  return success({});
+  const asking = logInAgain(context, token).finally(() => loggingIn.delete(nameOf(token)));
+  loggingIn.set(nameOf(token), asking);
+  const loggedIn = await asking;
+  return loggedIn.ok ? success({}) : loggedIn;
+}
+
+async function logInAgain(context: StepContext, token: TokenReference): Promise<Result<{ readonly asked: boolean }>> {
+  const loggedIn = await logIn(context, token, `Log in again: ${context.definition.title}`);
+  if (!loggedIn.ok || !loggedIn.value.asked) return loggedIn;
+  const noted = await context.note({ loggedInAgain: true });
+  return noted.ok ? loggedIn : noted;
 }
 
 /** Does something that needs a login, and once more after logging in again where the session was lost on the way. */
@@ -121,7 +131,7 @@ export async function withLogin<Value>(
   if (!ready.ok) return failed(ready.error);
   const first = await act();
   if (first.ok || (first.error.code !== 'Token_NotLoggedIn' && first.error.code !== 'Token_SessionLost')) return first;
-  context.loggedIn.delete(nameOf(token));
+  context.seen.loggedIn.delete(nameOf(token));
   const again = await ensureLoggedIn(context, token);
   return again.ok ? act() : failed(again.error);
 }

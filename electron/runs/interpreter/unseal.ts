@@ -1,11 +1,11 @@
 import { secretPurpose } from '../../sealing/schema.ts';
-import { unsealIndexOf } from '../../workflows/bank-vaults.ts';
+import { unsealIndexOf, unsealLabel } from '../../workflows/bank-vaults.ts';
 import type { Effect } from '../../workflows/effects.ts';
 import type { Failure, Result } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
 import type { SealedSecretValue, SealStatus, UnsealProgress, VaultConnection } from '../../workflows/ports.ts';
 import type { Evidence } from '../../workflows/run.ts';
-import type { EffectResult, StepContext } from './context.ts';
+import type { EffectOutcome, EffectResult, StepContext } from './context.ts';
 import { done, failed, foundDone, notNeeded } from './context.ts';
 import { logInToToken } from './token-setup.ts';
 import { withLogin } from './log-in.ts';
@@ -42,11 +42,34 @@ async function readCluster(
     if (!answer.ok) return answer;
     statuses.push(answer.value);
   }
-  return success({
+  return success(clusterOf(context, connections, statuses));
+}
+
+function clusterOf(
+  context: StepContext,
+  connections: readonly VaultConnection[],
+  statuses: readonly SealStatus[],
+): ClusterState {
+  for (const [index, status] of statuses.entries()) {
+    const connection = connections[index];
+    if (connection !== undefined) context.seen.statuses.set(connection.address, status);
+  }
+  return {
     statuses,
     sealed: connections.filter((_connection, index) => statuses[index]?.sealed !== false),
     evidence: evidenceOf(statuses),
-  });
+  };
+}
+
+/** The cluster as this process last saw it since the button was pressed; asked where a node was not seen. */
+async function seenCluster(
+  context: StepContext,
+  connections: readonly VaultConnection[],
+): Promise<Result<ClusterState>> {
+  const statuses = connections.flatMap(({ address }) => context.seen.statuses.get(address) ?? []);
+  return statuses.length === connections.length
+    ? success(clusterOf(context, connections, statuses))
+    : readCluster(context, connections);
 }
 
 /** Failures of single nodes, the first that is more than a share given twice. */
@@ -57,6 +80,8 @@ function failureOf(progress: readonly UnsealProgress[]): Failure | undefined {
 }
 
 export async function readSealStatus(context: StepContext, effect: EffectOf<'vault.read-seal-status'>): EffectResult {
+  // Warms the share host and its connections while the PIN is being typed; a failure is met where a share is given.
+  void context.ports.shares.prepareUnseal(effect.connections);
   const cluster = await readCluster(context, effect.connections);
   if (!cluster.ok) return cluster;
   const first = cluster.value.statuses[0];
@@ -100,7 +125,7 @@ type Attempt =
 
 /** The shares on a token, decrypted ahead of need: the token works on the next one while Vault takes this one. */
 class TokenShares {
-  readonly labels: readonly string[];
+  labels: readonly string[];
   /** Labels whose value cannot be decrypted under this token's key. */
   readonly undecipherable = new Set<string>();
   readonly #context: StepContext;
@@ -128,13 +153,11 @@ class TokenShares {
     return made;
   }
 
-  async #decrypt(label: string): Promise<Result<SealedSecretValue>> {
+  #decrypt(label: string): Promise<Result<SealedSecretValue>> {
     const { tokens } = this.#context.ports;
     const { token, keyLabel } = this.#effect;
-    const value = await withLogin(this.#context, token, () => tokens.readData(token, label));
-    if (!value.ok) return value;
     return withLogin(this.#context, token, () =>
-      tokens.decrypt(token, keyLabel, value.value, this.#recipient, secretPurpose.share),
+      tokens.decryptData(token, keyLabel, label, this.#recipient, secretPurpose.share),
     );
   }
 
@@ -166,13 +189,16 @@ async function giveShares(
       if (next !== undefined) shares.prefetch([next]);
       continue;
     }
-    const submitted = await context.ports.shares.submitShare(sealed, share.value);
+    const submitted = await context.ports.shares.submitShare(sealed, share.value, true);
     if (!submitted.ok) {
       if (submitted.error.code !== 'Vault_ShareCorrupt') return submitted;
       shares.undecipherable.add(label);
       continue;
     }
     given.push(label);
+    for (const { address, result } of submitted.value) {
+      if (result.ok) context.seen.statuses.set(address, result.value);
+    }
     const error = failureOf(submitted.value);
     if (error?.code === 'Vault_ShareForeign') return success({ kind: 'refused', error, given });
     if (error?.code === 'Vault_ShareCorrupt') {
@@ -225,17 +251,34 @@ async function findForeignShare(
   return success('');
 }
 
+/** What the nodes said when they took their last share. */
+function seenEvidence(context: StepContext, connections: readonly VaultConnection[]): Evidence {
+  return evidenceOf(connections.flatMap(({ address }) => context.seen.statuses.get(address) ?? []));
+}
+
 export async function unsealFromToken(context: StepContext, effect: EffectOf<'vault.unseal-from-token'>): EffectResult {
   if (isAllOpen(context)) return notNeeded({ sealedNodes: 0 });
   const { ports } = context;
-  const [cluster, recipient, objects] = await Promise.all([
-    readCluster(context, effect.connections),
+  const [cluster, recipient] = await Promise.all([
+    seenCluster(context, effect.connections),
     ports.shares.sealingPublicKey(),
-    withLogin(context, effect.token, () => ports.tokens.listObjects(effect.token)),
   ]);
   if (!cluster.ok) return cluster;
   if (cluster.value.sealed.length === 0) return foundDone(cluster.value.evidence);
   if (!recipient.ok) return recipient;
+  const needed = Math.max(
+    1,
+    ...cluster.value.statuses.map((status) => (status.sealed ? status.threshold - status.progress : 0)),
+  );
+  // By name, without a look at what else is there: what this program and bank-vaults store is numbered from 0.
+  const named = Array.from({ length: needed }, (_unused, index) => unsealLabel(index));
+  const shares = new TokenShares(context, effect, recipient.value, named);
+  const first = await giveShares(context, shares, cluster.value.sealed, named, needed);
+  if (first.ok && first.value.kind === 'unsealed' && shares.undecipherable.size === 0)
+    return done({ ...seenEvidence(context, effect.connections), sharesGiven: named.join(', ') });
+  if (!first.ok && first.error.code !== 'Token_ObjectMissing') return first;
+
+  const objects = await withLogin(context, effect.token, () => ports.tokens.listObjects(effect.token));
   if (!objects.ok) return objects;
   const labels = [...new Set(objects.value.dataObjects.map(({ label }) => label))]
     .filter((label) => unsealIndexOf(label) !== undefined)
@@ -247,12 +290,18 @@ export async function unsealFromToken(context: StepContext, effect: EffectOf<'va
       'Choose the token that holds this Vault’s shares, or another source.',
     );
   }
-  const shares = new TokenShares(context, effect, recipient.value, labels);
-  const needed = Math.max(
-    1,
-    ...cluster.value.statuses.map((status) => (status.sealed ? status.threshold - status.progress : 0)),
-  );
-  const attempt = await giveShares(context, shares, cluster.value.sealed, labels, needed);
+  shares.labels = labels;
+  // Shares that were given already are given again: Vault says so, and nothing is lost by it.
+  const attempt =
+    first.ok && first.value.kind !== 'short'
+      ? first
+      : await giveShares(
+          context,
+          shares,
+          cluster.value.sealed,
+          labels.filter((label) => !shares.undecipherable.has(label)),
+          needed,
+        );
   if (!attempt.ok) return attempt;
   let leftOut = [...shares.undecipherable];
   if (attempt.value.kind === 'refused') {
@@ -292,7 +341,9 @@ export async function unsealFromToken(context: StepContext, effect: EffectOf<'va
     sharesGiven: usable.slice(0, needed).join(', '),
     ...(leftOut.length === 0 ? {} : { sharesLeftOut: leftOut.join(', ') }),
   };
-  if (attempt.value.kind !== 'short') return done({ ...evidence, sealedNodes: 0 });
+  if (attempt.value.kind !== 'short') {
+    return done({ ...seenEvidence(context, effect.connections), ...evidence, sealedNodes: 0 });
+  }
   const after = await readCluster(context, effect.connections);
   return after.ok ? done({ ...after.value.evidence, sharesGiven: usable.join(', ') }) : after;
 }
@@ -354,6 +405,20 @@ export async function unsealTyped(context: StepContext, effect: EffectOf<'vault.
       return result;
     problem = `${result.error.message} ${result.error.next}`;
   }
+}
+
+/**
+ * A node that has just answered to its last share that it is unsealed has said what it would be asked for.
+ * Undefined where a node said anything else, or nothing since the button was pressed.
+ */
+export function confirmFromSeen(
+  context: StepContext,
+  effect: EffectOf<'vault.confirm-unsealed'>,
+): EffectOutcome | undefined {
+  const statuses = effect.connections.flatMap(({ address }) => context.seen.statuses.get(address) ?? []);
+  return statuses.length === effect.connections.length && statuses.every(({ sealed }) => !sealed)
+    ? { outcome: 'done', evidence: evidenceOf(statuses) }
+    : undefined;
 }
 
 export async function confirmUnsealed(context: StepContext, effect: EffectOf<'vault.confirm-unsealed'>): EffectResult {
