@@ -20,6 +20,11 @@ const words = promptText.handOut;
 /** The one share this window holds while it is shown and typed back; wiped with the page. */
 class ShownShare {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** @param bytes belongs to this object from here on */
+  take(bytes: Uint8Array<ArrayBuffer>): void {
+    this.wipe();
+    this.bytes = bytes;
+  }
   wipe(): void {
     this.bytes.fill(0);
     this.bytes = new Uint8Array(0);
@@ -54,7 +59,7 @@ export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { k
       const opened = await openSecret(pair, answer.value.sealed, view.purpose);
       if (opened === undefined) setProblem(words.unopened);
       else {
-        shown.bytes = opened;
+        shown.take(opened);
         setProblem('');
         setStage('shown');
       }

@@ -2,7 +2,8 @@ import type { ReactNode } from 'react';
 import { Check, ChevronDown, CircleAlert, Minus, Plus } from 'lucide-react';
 import {
   Button,
-  Checkbox,
+  CheckboxButton,
+  CheckboxField,
   FieldError,
   Group,
   Input,
@@ -11,7 +12,8 @@ import {
   ListBoxItem,
   NumberField,
   Popover,
-  Radio,
+  RadioButton,
+  RadioField,
   RadioGroup,
   Select,
   SelectValue,
@@ -167,16 +169,13 @@ export function Choices<Value extends string>(
       <LabelRow label={props.label} term={props.term} />
       <div className={css('choices')}>
         {props.choices.map((choice) => (
-          <Radio
-            key={choice.value}
-            value={choice.value}
-            className={css('choice')}
-            isDisabled={choice.disabled === true}
-          >
-            <span className={css('choiceMark')} aria-hidden />
-            <span className={css('choiceTitle')}>{choice.title}</span>
-            {choice.help === undefined ? null : <span className={css('choiceHelp')}>{choice.help}</span>}
-          </Radio>
+          <RadioField key={choice.value} value={choice.value} isDisabled={choice.disabled === true}>
+            <RadioButton className={css('choice')}>
+              <span className={css('choiceMark')} aria-hidden />
+              <span className={css('choiceTitle')}>{choice.title}</span>
+              {choice.help === undefined ? null : <span className={css('choiceHelp')}>{choice.help}</span>}
+            </RadioButton>
+          </RadioField>
         ))}
       </div>
       {props.help === undefined ? null : (
@@ -214,9 +213,7 @@ export function Picker<Value extends string>(
       <LabelRow label={props.label} term={props.term} />
       <Button className={css('pickerButton')}>
         <SelectValue>
-          {({ selectedText, isPlaceholder, defaultChildren }) =>
-            isPlaceholder ? defaultChildren : (selectedText ?? '')
-          }
+          {({ selectedText, isPlaceholder, defaultChildren }) => (isPlaceholder ? defaultChildren : selectedText)}
         </SelectValue>
         <ChevronDown size={16} aria-hidden />
       </Button>
@@ -251,16 +248,13 @@ export function Tick(props: {
   readonly disabled?: boolean;
 }): ReactNode {
   return (
-    <Checkbox
-      className={css('check')}
-      isSelected={props.checked}
-      onChange={props.onChange}
-      isDisabled={props.disabled === true}
-    >
-      <span className={css('checkMark')} aria-hidden>
-        <Check size={14} strokeWidth={3} />
-      </span>
-      <span>{props.label}</span>
-    </Checkbox>
+    <CheckboxField isSelected={props.checked} onChange={props.onChange} isDisabled={props.disabled === true}>
+      <CheckboxButton className={css('check')}>
+        <span className={css('checkMark')} aria-hidden>
+          <Check size={14} strokeWidth={3} />
+        </span>
+        <span>{props.label}</span>
+      </CheckboxButton>
+    </CheckboxField>
   );
 }

@@ -14,6 +14,8 @@ export function Page(props: {
   readonly lead?: ReactNode;
   readonly marks?: ReactNode;
   readonly actions?: ReactNode;
+  /** Less room between the parts, for a page that has to be seen at once. */
+  readonly dense?: boolean;
   readonly children: ReactNode;
 }): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null);
@@ -24,14 +26,16 @@ export function Page(props: {
     document.title = `${props.title}: ${text.app.name}`;
   }, [props.title]);
   return (
-    <div className={css('page')}>
+    <div className={css('page', props.dense === true && 'pageDense')}>
       <header className={css('header')}>
         <div className={css('headerText')}>
-          <h1 ref={heading} tabIndex={-1}>
-            {props.title}
-          </h1>
+          <div className={css('titleRow')}>
+            <h1 ref={heading} tabIndex={-1}>
+              {props.title}
+            </h1>
+            {props.marks}
+          </div>
           {props.lead === undefined ? null : <div className={css('lead')}>{props.lead}</div>}
-          {props.marks === undefined ? null : <div className={css('actions')}>{props.marks}</div>}
         </div>
         {props.actions === undefined ? null : <div className={css('actions')}>{props.actions}</div>}
       </header>

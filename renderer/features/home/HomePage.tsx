@@ -19,16 +19,20 @@ const shownAtMost = 4;
 
 export function HomePage({ view }: { readonly view: AppView }): ReactNode {
   const glance = glanceAt(view);
+  // First where it is what a person came for; after the panels where there is real work.
+  const rehearsing = glance.nothingSetUp || view.rehearsal.state !== 'none';
+  const rehearsal = <RehearsalPanel view={view} prominent={glance.nothingSetUp} />;
   return (
-    <Page title={text.home.title}>
+    <Page title={text.home.title} dense>
       <Banner view={view} />
-      <RehearsalPanel view={view} prominent={glance.nothingSetUp} />
+      {rehearsing ? rehearsal : null}
       <div className={css('panels')}>
         <WaitsPanel glance={glance} view={view} />
         <LastPanel glance={glance} />
         <VaultsPanel view={view} />
         <TokensPanel view={view} />
       </div>
+      {rehearsing ? null : rehearsal}
       {view.trayAvailable ? null : (
         <Note tone="calm" shape="notice">
           <p>{text.home.noTray}</p>

@@ -32,7 +32,7 @@ export function RehearsalPanel({
   };
   const starting = rehearsal.state === 'starting' || asked;
   return (
-    <section className={css('hero')} aria-label={words.title}>
+    <section className={css('hero', !prominent && !starting && 'heroSmall')} aria-label={words.title}>
       <span className={css('heroIcon')} aria-hidden>
         <FlaskConical size={28} />
       </span>
@@ -80,10 +80,12 @@ function Part({ part, view }: { readonly part: RehearsalPart; readonly view: App
     <li className={css('part', active && 'partNext')}>
       <div className={css('partHead')}>
         <h3>{title}</h3>
-        <PartMark state={part.state} />
       </div>
       <p className={css('quiet')}>{part.sealFirst ? words.sealText : explanation}</p>
-      <PartAction part={part} title={title} view={view} />
+      <div className={css('partFoot')}>
+        <PartAction part={part} title={title} view={view} />
+        <PartMark state={part.state} />
+      </div>
     </li>
   );
 }
@@ -102,11 +104,9 @@ function PartAction(props: {
   }
   if (part.sealFirst) {
     return (
-      <div>
-        <Button look="primary" name={`${words.seal}: ${title}`} onPress={() => void act('rehearsal.restart-vault', {})}>
-          {words.seal}
-        </Button>
-      </div>
+      <Button look="primary" name={`${words.seal}: ${title}`} onPress={() => void act('rehearsal.restart-vault', {})}>
+        {words.seal}
+      </Button>
     );
   }
   const slot = view.tokens.find((token) => token.storeId === rehearsal.storeId && !token.initialized)?.slotId ?? '';
@@ -117,17 +117,15 @@ function PartAction(props: {
   }[part.id];
   const action = { done: words.again, open: words.goOn, next: words.begin, later: '' }[part.state];
   return action === '' ? null : (
-    <div>
-      <Button
-        look={part.state === 'done' ? 'plain' : 'primary'}
-        name={`${action}: ${title}`}
-        onPress={() => {
-          go(part.runId === '' ? beginning : paths.run(part.runId));
-        }}
-      >
-        {action}
-      </Button>
-    </div>
+    <Button
+      look={part.state === 'done' ? 'plain' : 'primary'}
+      name={`${action}: ${title}`}
+      onPress={() => {
+        go(part.runId === '' ? beginning : paths.run(part.runId));
+      }}
+    >
+      {action}
+    </Button>
   );
 }
 

@@ -37,23 +37,27 @@ export function PlanLayout(props: {
         <div className={css('form')}>{props.children}</div>
         <div className={css('summary')}>
           <Card title={text.plans.summary} look="accent">
-            <Items marks="numbers" items={props.will} label={text.plans.summary} />
-            {props.errors.length === 0 ? null : (
-              <div className={css('errors')} role="status">
-                <p>{text.plans.errors}:</p>
-                <Items marks="bullets" items={props.errors} />
-              </div>
-            )}
-            <Button
-              look="primary"
-              large
-              disabled={props.plan === undefined}
-              pending={busy}
-              onPress={() => void start()}
-            >
-              {text.plans.start}
-            </Button>
-            <p className={css('quiet')}>{text.plans.startNote}</p>
+            <div className={css('reading')}>
+              {props.errors.length === 0 ? null : (
+                <div className={css('errors')} role="status">
+                  <p>{text.plans.errors}:</p>
+                  <Items marks="bullets" items={props.errors} />
+                </div>
+              )}
+              <Items marks="numbers" items={props.will} label={text.plans.summary} />
+            </div>
+            <div className={css('begin')}>
+              <Button
+                look="primary"
+                large
+                disabled={props.plan === undefined}
+                pending={busy}
+                onPress={() => void start()}
+              >
+                {text.plans.start}
+              </Button>
+              <p className={css('quiet')}>{text.plans.startNote}</p>
+            </div>
           </Card>
         </div>
       </div>
