@@ -175,7 +175,7 @@ describe('a disk that fills up while a journal is being written', () => {
     const { pid } = child;
     if (pid === undefined) throw new Error('no process');
     const note = async (text: string): Promise<string> => {
-      child.stdin?.write(`${text}\n`);
+      child.stdin.write(`${text}\n`);
       return answer();
     };
     // A file size limit stands for the full disk: part of the record still fits, as on a real one.
@@ -187,7 +187,7 @@ describe('a disk that fills up while a journal is being written', () => {
     expect(await note('start')).toMatch(/^Custody_DiskFull /u);
     execFileSync('prlimit', ['--pid', String(pid), '--fsize=unlimited:unlimited']);
     expect(await note('three')).toBe('noted');
-    child.stdin?.end();
+    child.stdin.end();
     await once(child, 'exit');
     const text = await readFile(journalOf(runId), 'utf8');
     expect(text.startsWith(before)).toBe(true);
