@@ -1,3 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   connectionsOf,
@@ -51,6 +55,65 @@ describe('a Vault that others initialise between the plan and the step', () => {
       await other.unseal(theirs);
       const listed = await desk.harness.tokens.listObjects({ storeId: 'test', serial });
       expect(listed.ok && listed.value.dataObjects).toEqual([]);
+    } finally {
+      await vault.stop();
+    }
+  });
+});
+
+describe('a Vault that is sealed again before its root token is revoked', () => {
+  test('is waited for; once somebody has unsealed it the run ends well', async () => {
+    const serial = await desk.setUpToken('sealed');
+    const vault = await startVaultServer();
+    const other = vaultByHand(vault);
+    let unsealing: Promise<void> | undefined;
+    try {
+      desk.atStart('revoke-root', async () => {
+        await vault.restart();
+        const theirs = [0, 1].map(
+          (index) => desk.harness.prompt.handedOut.get(`vault-unseal-${index.toString()}`) ?? '',
+        );
+        unsealing = delay(1_000).then(() => other.unseal(theirs));
+      });
+      const destinations = ['Ada', 'Grace', 'Joan'].map((custodian) => ({ kind: 'shown' as const, custodian }));
+      const ended = await desk.carryThrough(
+        initPlanOf(vault, serial, { destinations, rootToken: { kind: 'revoked' } }),
+      );
+      expect(failedSteps(ended)).toEqual([]);
+      expect(ended.state).toMatchObject({ status: 'completed', facts: { revoked: true } });
+    } finally {
+      await unsealing;
+      await vault.stop();
+    }
+  });
+});
+
+describe('a threshold above the number of shares', () => {
+  test('begins no run, and Vault’s own refusal has its code', async () => {
+    const vault = await startVaultServer({ storage: 'inmem' });
+    try {
+      const before = await desk.harness.runner.list();
+      expect(await desk.harness.runner.start(initPlanOf(vault, 'none', { threshold: 4 }), 'Ada')).toMatchObject({
+        ok: false,
+        error: { code: 'Custody_PlanInvalid', details: { field: 'threshold' } },
+      });
+      expect(await desk.harness.runner.list()).toHaveLength(before.length);
+      const [connection] = connectionsOf(vault);
+      if (connection === undefined) throw new Error('no node');
+      const escrowPath = join(desk.harness.dataDirectory, 'escrow.json');
+      const wrappingKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
+      const refused = await desk.harness.shares.initialize({
+        runId: 'run-1',
+        connection,
+        shares: 1,
+        threshold: 2,
+        destinations: [{ kind: 'token' }],
+        rootToken: { kind: 'revoked' },
+        wrappingKeySpki: wrappingKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+        escrowPath,
+      });
+      expect(refused).toMatchObject({ ok: false, error: { code: 'Vault_ThresholdInvalid' } });
+      await expect(access(escrowPath)).rejects.toThrow('ENOENT');
     } finally {
       await vault.stop();
     }
