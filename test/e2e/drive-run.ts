@@ -31,7 +31,16 @@ export function findPrompt(app: LaunchedApp): Page | undefined {
   return app.application.windows().find((page) => page.url().startsWith('app://prompt') && !page.isClosed());
 }
 
-/** Answers the prompt that is open. A page that closes while it is being answered was answered. */
+/** Does the last thing in a prompt and waits until it is gone. The window may close before the key or click is reported done. */
+export async function closePromptBy(page: Page, act: () => Promise<void>): Promise<void> {
+  const closed = page.waitForEvent('close');
+  await act().catch((cause: unknown) => {
+    if (!page.isClosed()) throw cause;
+  });
+  await closed;
+}
+
+/** Answers the prompt that is open. */
 export async function answerPrompt(page: Page, secrets: Secrets, seen: Set<string>): Promise<void> {
   const prompt = new PromptScreen(page);
   await prompt.title.waitFor();
@@ -39,16 +48,15 @@ export async function answerPrompt(page: Page, secrets: Secrets, seen: Set<strin
   if (!seen.has(title)) await keepScreenshot(page, `prompt-${title.toLowerCase().replaceAll(/[^a-z]+/gu, '-')}`);
   if (seen.size === 0) await secrets.beforeFirst?.(page);
   seen.add(title);
-  const closed = page.waitForEvent('close');
   for (const role of ['SO-PIN', 'PIN'] as const) {
     if ((await prompt.field(role).count()) === 0) continue;
     const keys = role === 'PIN' ? secrets.pin : secrets.soPin;
     await prompt.typeInto(role, keys);
     if ((await prompt.field(`${role} again`).count()) > 0) await prompt.typeInto(`${role} again`, keys);
-    await page.getByRole('button', { name: 'Hand over' }).click();
-    break;
+    await closePromptBy(page, () => page.getByRole('button', { name: 'Hand over' }).click());
+    return;
   }
-  await closed;
+  throw new Error(`the prompt "${title}" asks for no PIN`);
 }
 
 /** @returns the run as it ended */

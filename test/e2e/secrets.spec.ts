@@ -10,7 +10,7 @@ import { HomeScreen } from '../screens/home.ts';
 import { PromptScreen } from '../screens/prompt.ts';
 import { TokenSetupPlanScreen } from '../screens/token-setup-plan.ts';
 import { callContract, findRun, planVaultInit, startRehearsal, startRun, waitForVault } from './contract-calls.ts';
-import { answerPrompt, driveRunToEnd, findPrompt, readView } from './drive-run.ts';
+import { answerPrompt, closePromptBy, driveRunToEnd, findPrompt, readView } from './drive-run.ts';
 import { launchApp, type LaunchedApp } from './launch/launch-app.ts';
 import { formsOf, processTree, searchMemory } from './process-memory.ts';
 
@@ -121,12 +121,10 @@ test.describe.serial('what is typed or shown in the prompt window', () => {
         await answerPrompt(prompt, { pin, soPin }, new Set(['']));
       } else if ((await prompt.getByRole('button', { name: 'Show the share to Carol' }).count()) > 0) {
         const screen = new PromptScreen(prompt);
-        const closed = prompt.waitForEvent('close');
         await screen.showShare('Carol');
         handedOut = await screen.hearShare();
         await screen.writtenDown();
-        await screen.typeBack(handedOut);
-        await closed;
+        await closePromptBy(prompt, () => screen.typeBack(handedOut));
       }
       throw new Error('the initialisation goes on');
     }).toPass({ intervals: [150], timeout: 90_000 });
@@ -163,11 +161,9 @@ test.describe.serial('what is typed or shown in the prompt window', () => {
         throw new Error('the prompt is not open yet');
       }).toPass({ intervals: [150], timeout: 20_000 });
       const prompt = await app.window('app://prompt');
-      const closed = prompt.waitForEvent('close');
       const screen = new PromptScreen(prompt);
       await screen.field('Key share').waitFor();
-      await screen.giveShare(share);
-      await closed;
+      await closePromptBy(prompt, () => screen.giveShare(share));
     }
     await expect.poll(async () => (await findRun(page, unseal))?.busy).toBe(false);
     // Together they fit no Vault: the failure tells so, and quotes neither.

@@ -2,7 +2,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import { channelNames } from '../../electron/contract/channel-names.ts';
+import { channelNames, exposedNames, promptChannelNames } from '../../electron/contract/channel-names.ts';
+import { setUpToken, startRehearsal } from './contract-calls.ts';
+import { sendRandomMessages } from './random-messages.ts';
 import { launchApp, makeAppHome, shippedExecutable, type LaunchedApp } from './launch/launch-app.ts';
 
 test.describe('the main window', () => {
@@ -171,80 +173,40 @@ test.describe('the main window', () => {
   test('cannot bring main down with 10,000 random messages a channel', async () => {
     // Messages that would open a system dialog or lock are well formed only when they are empty objects; none of these is.
     for (const name of [...channelNames].sort()) {
-      const codes = await page.evaluate(async (channel) => {
-        const bridge = Reflect.get(window, 'custodian') as {
-          call(
-            name: string,
-            request: unknown,
-          ): Promise<{ readonly ok: boolean; readonly error?: { readonly code: string } }>;
-        };
-        let seed = 1;
-        const random = (limit: number): number => {
-          // Park and Miller, 1988: the same messages at every run.
-          seed = (seed * 48271) % 2147483647;
-          return seed % limit;
-        };
-        const words = [
-          'runId',
-          'plan',
-          'storeId',
-          'serial',
-          '__proto__',
-          'constructor',
-          'vaultId',
-          'typedName',
-          'trust',
-          'failure',
-          'x',
-        ];
-        const value = (depth: number): unknown => {
-          switch (random(depth > 3 ? 7 : 10)) {
-            case 0:
-              return random(1_000_000) - 500_000;
-            case 1:
-              return 'a'.repeat(random(2000));
-            case 2:
-              return null;
-            case 3:
-              return undefined;
-            case 4:
-              return random(2) === 0;
-            case 5:
-              return new Uint8Array(random(64));
-            case 6:
-              return new Date(random(1_000_000));
-            case 7:
-              return Array.from({ length: random(6) }, () => value(depth + 1));
-            default: {
-              const object: Record<string, unknown> = {};
-              for (let count = random(5); count >= 0; count -= 1) {
-                Object.defineProperty(object, words[random(words.length)] ?? 'x', {
-                  value: value(depth + 1),
-                  enumerable: true,
-                  configurable: true,
-                  writable: true,
-                });
-              }
-              return object;
-            }
-          }
-        };
-        const answered = new Map<string, number>();
-        for (let batch = 0; batch < 20; batch += 1) {
-          const answers = await Promise.all(
-            Array.from({ length: 500 }, () => bridge.call(channel, { random: value(0), extra: value(0) })),
-          );
-          for (const answer of answers) {
-            const code = answer.ok ? 'ok' : (answer.error?.code ?? 'none');
-            answered.set(code, (answered.get(code) ?? 0) + 1);
-          }
-        }
-        return [...answered];
-      }, name);
+      const codes = await sendRandomMessages(page, exposedNames.main, name);
       expect({ name, codes }).toEqual({ name, codes: [['App_BadRequest', 10_000]] });
     }
     expect(await page.evaluate(() => document.title)).not.toBe('');
   });
+});
+
+test('the prompt cannot bring main down with 10,000 random messages a channel, and takes its PIN afterwards', async () => {
+  const app = await launchApp();
+  try {
+    const page = await app.window('app://main');
+    await startRehearsal(page);
+    const setUp = setUpToken(app, page, 'rehearsal', 'fuzzed', {
+      pin: 'fuzz-test-pin-2711',
+      soPin: 'fuzz-test-so-pin-2711',
+      beforeFirst: async (prompt) => {
+        for (const name of [...promptChannelNames].sort()) {
+          const codes = await sendRandomMessages(prompt, exposedNames.prompt, name);
+          expect({ name, codes }).toEqual({ name, codes: [['App_BadRequest', 10_000]] });
+        }
+        // The other window's channels are not there, under whatever name.
+        const foreign = await prompt.evaluate(async () => {
+          const bridge = Reflect.get(window, 'custodianPrompt') as {
+            call(name: string, request: unknown): Promise<unknown>;
+          };
+          return Promise.all(['view.get', 'app.lock', 'custodian:view.get'].map((name) => bridge.call(name, {})));
+        });
+        for (const answer of foreign) expect(answer).toMatchObject({ ok: false, error: { code: 'App_BadRequest' } });
+      },
+    });
+    expect((await setUp).initialized).toBe(true);
+  } finally {
+    await app.close();
+  }
 });
 
 test.describe('the shipped package', () => {

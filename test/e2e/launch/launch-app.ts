@@ -3,7 +3,7 @@
  * that `build/run-as-user.mjs` gave. The test package is the shipped one save for its inspect fuse.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from '@playwright/test';
@@ -135,4 +135,15 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
   const directory = join(testOutDirectory, 'screens');
   await mkdir(directory, { recursive: true });
   await page.screenshot({ path: join(directory, `${name}.png`) });
+}
+
+/** The same of a main window that is zoomed, which a page's own screenshot would cut to a part. */
+export async function keepZoomedScreenshot(app: LaunchedApp, name: string): Promise<void> {
+  const directory = join(testOutDirectory, 'screens');
+  await mkdir(directory, { recursive: true });
+  const picture = await app.application.evaluate(async ({ BrowserWindow }) => {
+    const image = await BrowserWindow.getAllWindows()[0]?.webContents.capturePage();
+    return image?.toPNG().toString('base64') ?? '';
+  });
+  await writeFile(join(directory, `${name}.png`), Buffer.from(picture, 'base64'));
 }
