@@ -185,8 +185,7 @@ export const text = {
         unseal: ['Unseal', 'Present three shares and watch the Vault open.'],
       },
       seal: 'Seal it by a restart',
-      sealText:
-        'The Vault is still open from its initialisation. Restart it: a Vault comes up sealed after every restart.',
+      sealText: 'The Vault is still open. Restart it first: a Vault comes up sealed after every restart.',
       stateDone: 'Done',
       stateOpen: 'Begun',
       stateNext: 'Next',
@@ -618,9 +617,9 @@ export const text = {
     terminalText:
       'The same work as commands, for scripts and for machines without a display: “custodian” is installed with the app. Close the app first, or name another folder with --data-dir: one program at a time keeps the records.',
     terminalCommands: [
-      ['custodian --help', 'every command'],
-      ['custodian rehearse', 'the whole job, on a throw-away token and Vault'],
-      ['custodian vault status', 'the seal state of every known server'],
+      ['custodian --help', 'Every command'],
+      ['custodian rehearse', 'A whole rehearsal'],
+      ['custodian vault status', 'Seal states'],
     ],
     keptTitle: 'What is kept where',
     kept: [

@@ -169,7 +169,12 @@ export function Choices<Value extends string>(
       <LabelRow label={props.label} term={props.term} />
       <div className={css('choices')}>
         {props.choices.map((choice) => (
-          <RadioField key={choice.value} value={choice.value} isDisabled={choice.disabled === true}>
+          <RadioField
+            key={choice.value}
+            value={choice.value}
+            className={css('choiceField')}
+            isDisabled={choice.disabled === true}
+          >
             <RadioButton className={css('choice')}>
               <span className={css('choiceMark')} aria-hidden />
               <span className={css('choiceTitle')}>{choice.title}</span>

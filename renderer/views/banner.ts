@@ -1,5 +1,5 @@
 /** The first question of Home, answered: is anything sealed or missing? Pure. */
-import type { AppView, StoreView, VaultView } from '../../electron/contract/views.ts';
+import type { AppView, VaultView } from '../../electron/contract/views.ts';
 import { glanceAt } from './glance.ts';
 
 export interface BannerView {
@@ -25,17 +25,4 @@ export function bannerOf(view: AppView): BannerView {
   if (glance.fresh.length > 0) return { kind: 'fresh', names: named(glance.fresh), waits };
   if (waits > 0) return { kind: 'waits', names: [], waits };
   return { kind: view.vaults.length === 0 ? 'no-vault' : 'well', names: named(view.vaults), waits };
-}
-
-/**
- * Token stores that do not open. One that was found by itself and that nothing is known to be kept in, such
- * as the system's SoftHSM, is a quiet hint; one with shares in it, or that the person added, an alarm.
- */
-export function closedStores(view: AppView): readonly { readonly store: StoreView; readonly quiet: boolean }[] {
-  return view.stores
-    .filter((store) => store.state === 'failed')
-    .map((store) => ({
-      store,
-      quiet: !store.removable && !store.rehearsal && !view.vaults.some((vault) => vault.tokenStoreId === store.id),
-    }));
 }

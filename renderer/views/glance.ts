@@ -1,5 +1,13 @@
 /** What the window says at a glance, drawn from the view. Pure. */
-import type { AppView, NoticeView, RunView, StepView, TokenView, VaultView } from '../../electron/contract/views.ts';
+import type {
+  AppView,
+  NoticeView,
+  RunView,
+  StepView,
+  StoreView,
+  TokenView,
+  VaultView,
+} from '../../electron/contract/views.ts';
 
 export interface Glance {
   readonly sealed: readonly VaultView[];
@@ -23,6 +31,7 @@ export function glanceAt(view: AppView): Glance {
   const sealed = view.vaults.filter((vault) => vault.state === 'sealed');
   const open = view.runs.filter((run) => run.status === 'open');
   const waiting = open.filter((run) => !run.busy);
+  const alarming = closedStores(view).filter(({ quiet }) => !quiet);
   const warnings = view.notices.filter((notice) => notice.tone !== 'info');
   return {
     sealed,
@@ -38,9 +47,22 @@ export function glanceAt(view: AppView): Glance {
       .filter((run) => run.status !== 'open')
       .toSorted((left, right) => right.endedAt.localeCompare(left.endedAt)),
     notices: view.notices,
-    waits: waiting.length + warnings.length + sealed.length,
+    waits: waiting.length + warnings.length + sealed.length + alarming.length,
     nothingSetUp: view.vaults.length === 0 && view.runs.length === 0 && !view.tokens.some((token) => token.initialized),
   };
+}
+
+/**
+ * Token stores that do not open. One that was found by itself and that nothing is known to be kept in, such
+ * as the system's SoftHSM, is a quiet hint; one with shares in it, or that the person added, an alarm.
+ */
+export function closedStores(view: AppView): readonly { readonly store: StoreView; readonly quiet: boolean }[] {
+  return view.stores
+    .filter((store) => store.state === 'failed')
+    .map((store) => ({
+      store,
+      quiet: !store.removable && !store.rehearsal && !view.vaults.some((vault) => vault.tokenStoreId === store.id),
+    }));
 }
 
 /** The step a run stands at: the one that works, failed or is next; undefined once it has ended. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { AppView, StoreView } from '../../electron/contract/views.ts';
 import { tokenSetupFormFor } from '../../renderer/features/plans/token-setup-form.ts';
 import { vaultInitFormFor } from '../../renderer/features/plans/vault-init-form.ts';
-import { bannerOf, closedStores } from '../../renderer/views/banner.ts';
-import { rehearsalPath } from '../../renderer/views/glance.ts';
+import { bannerOf } from '../../renderer/views/banner.ts';
+import { closedStores, rehearsalPath } from '../../renderer/views/glance.ts';
 import { appView, runView, tokenView, vaultView } from './renderer-views.ts';
 
 const store = (part: Partial<StoreView> = {}): StoreView => ({
@@ -63,6 +63,8 @@ describe('a token store that does not open', () => {
     const vault = { ...vaultView('unsealed'), tokenStoreId: 'softhsm' };
     expect(closedStores(appView({ stores: [closed], vaults: [vault] }))).toEqual([{ store: closed, quiet: false }]);
     expect(closedStores(appView({ stores: [{ ...closed, removable: true }] }))[0]?.quiet).toBe(false);
+    expect(bannerOf(appView({ stores: [closed], vaults: [vault] })).kind).toBe('waits');
+    expect(bannerOf(appView({ stores: [closed], vaults: [vaultView('unsealed')] })).kind).toBe('well');
   });
 });
 

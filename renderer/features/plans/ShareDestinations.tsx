@@ -50,9 +50,9 @@ export function ShareDestinations(props: {
           <Items items={props.warnings} />
         </Note>
       )}
-      <ol>
+      <ol className={css('destinations')}>
         {Array.from({ length: form.shares }, (_, index) => (
-          <li key={index} className={css('share')}>
+          <li key={index} className={css('share', destinationAt(form, index).kind === 'token' && 'shareOnToken')}>
             <Destination
               index={index}
               destination={destinationAt(form, index)}

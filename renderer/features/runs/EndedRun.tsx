@@ -5,7 +5,7 @@ import { act, useAlerts } from '../../stores/alert-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { ActionMenu } from '../../ui/Dialogs.tsx';
-import { Card, Note } from '../../ui/Pieces.tsx';
+import { Actions, Card, Note } from '../../ui/Pieces.tsx';
 import { VerificationDialog, type Verification } from '../journal/VerificationDialog.tsx';
 
 export function EndedRun({ run }: { readonly run: RunView }): ReactNode {
@@ -36,7 +36,7 @@ export function TranscriptActs({ run, compact }: { readonly run: RunView; readon
     setVerification(await act('journal.verify', { runId: run.id }));
   };
   return (
-    <div>
+    <Actions>
       <ActionMenu
         label={compact === true ? text.journal.save : text.runs.save}
         {...(compact === true ? { name: text.journal.saveOf(run.title) } : {})}
@@ -48,7 +48,7 @@ export function TranscriptActs({ run, compact }: { readonly run: RunView; readon
           { id: 'jsonl', title: text.runs.saveJsonl },
         ]}
         onAction={(format) => void save(format)}
-      />{' '}
+      />
       <Button
         look={compact === true ? 'quiet' : 'plain'}
         icon={<ShieldCheck size={18} aria-hidden />}
@@ -63,6 +63,6 @@ export function TranscriptActs({ run, compact }: { readonly run: RunView; readon
           setVerification(undefined);
         }}
       />
-    </div>
+    </Actions>
   );
 }
