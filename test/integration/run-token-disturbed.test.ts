@@ -5,7 +5,8 @@ import { sealSecret } from '../../electron/sealing/sealed.ts';
 import { success } from '../../electron/workflows/failures.ts';
 import type { PromptPort } from '../../electron/workflows/ports.ts';
 import { failedSteps, initPlanOf, openRunDesk, unsealPlanOf, type RunDesk } from '../fixtures/run-desk.ts';
-import { testPin } from '../fixtures/run-harness.ts';
+import { testPin, testSoPin } from '../fixtures/run-harness.ts';
+import { codeOf, valueOf } from '../fixtures/token-port.ts';
 import { startVaultServer } from '../servers/vault-server.ts';
 
 const wrongTestPin = '000000';
@@ -168,5 +169,52 @@ describe('a wrong PIN in a run', () => {
       await desk.pretend('final-try', false);
       await vault.stop();
     }
+  });
+});
+
+describe('a token that is to be erased', () => {
+  test('keeps everything at a wrong SO-PIN or name; erased at last, it asks for a longer PIN again', async () => {
+    const serial = await desk.setUpToken('erased');
+    const token = { storeId: 'test', serial };
+    const keysOf = async (): Promise<readonly string[]> =>
+      valueOf(await desk.harness.tokens.listObjects(token)).keyPairs.map(({ publicKeySha256 }) => publicKeySha256);
+    const before = await keysOf();
+    expect(before).toHaveLength(1);
+    const [listed] = await desk.harness.tokens.listTokens();
+    const slot = listed?.result.ok === true ? listed.result.value.find((each) => each.serial === serial) : undefined;
+    const { runId } = valueOf(
+      await desk.harness.runner.start(
+        {
+          workflow: 'token-setup',
+          rehearsal: false,
+          storeId: 'test',
+          storeName: 'SoftHSM',
+          slotId: slot?.slotId ?? -1,
+          expectedSerial: serial,
+          initialize: true,
+          currentLabel: 'erased',
+          label: 'anew',
+          keyLabel: 'bank-vaults',
+          modulusBits: 2048,
+        },
+        'Ada',
+      ),
+    );
+    const proceed = (typedName: string) =>
+      desk.harness.runner.proceed(runId, { by: 'Ada', typedName, throughDeliberateSteps: true });
+    expect(codeOf(await proceed('erase'))).toBe('Custody_ConfirmationMismatch');
+    questions.length = 0;
+    answers.push({ pin: wrongTestPin, consent: false }, { pin: testPin, consent: false });
+    desk.harness.prompt.cancels = 1;
+    expect(failedSteps(valueOf(await proceed('erased')))).toEqual(['initialize: App_PromptCancelled']);
+    expect(questions.map(({ problem }) => problem)).toEqual(['', '', expect.stringMatching(/SO-PIN/u)]);
+    expect(await keysOf()).toEqual(before);
+    answers.push({ pin: testSoPin, consent: false }, { pin: '1', consent: false });
+    const ended = valueOf(await proceed('erased'));
+    expect(failedSteps(ended)).toEqual([]);
+    expect(ended.state.status).toBe('completed');
+    expect(await desk.harness.tokens.listObjects(token)).not.toMatchObject({
+      value: { keyPairs: [{ publicKeySha256: before[0] }] },
+    });
   });
 });
