@@ -21,18 +21,31 @@ export const channels = {
   /** Opens the system's file dialog; chosen is '' when it was cancelled. */
   'stores.choose-module': { request: nothing, reply: z.strictObject({ path: z.string() }) },
   /** Tries the module in a host of its own and keeps it only if it is a PKCS#11 library. */
-  'stores.add': { request: z.strictObject({ name: z.string().trim().min(1).max(80), modulePath: z.string().min(1).max(4096) }), reply: z.strictObject({ storeId: z.string() }) },
+  'stores.add': {
+    request: z.strictObject({ name: z.string().trim().min(1).max(80), modulePath: z.string().min(1).max(4096) }),
+    reply: z.strictObject({ storeId: z.string() }),
+  },
   'stores.remove': { request: z.strictObject({ storeId: id }), reply: nothing },
 
   'vaults.choose-ca-file': { request: nothing, reply: z.strictObject({ path: z.string() }) },
   /** The certificate a server shows, for a person to compare before it is pinned. */
   'vaults.fetch-certificate': {
     request: z.strictObject({ address: z.string().min(1).max(2048) }),
-    reply: z.strictObject({ sha256: z.string(), subject: z.string(), issuer: z.string(), validFrom: z.string(), validTo: z.string() }),
+    reply: z.strictObject({
+      sha256: z.string(),
+      subject: z.string(),
+      issuer: z.string(),
+      validFrom: z.string(),
+      validTo: z.string(),
+    }),
   },
   /** Reaches every node first; keeps the server only if at least one answers. */
   'vaults.add': {
-    request: z.strictObject({ name: z.string().trim().min(1).max(80), addresses: z.array(z.string().min(1).max(2048)).min(1).max(32), trust: vaultTrustSchema }),
+    request: z.strictObject({
+      name: z.string().trim().min(1).max(80),
+      addresses: z.array(z.string().min(1).max(2048)).min(1).max(32),
+      trust: vaultTrustSchema,
+    }),
     reply: z.strictObject({ vaultId: z.string() }),
   },
   'vaults.remove': { request: z.strictObject({ vaultId: id }), reply: nothing },
@@ -41,10 +54,20 @@ export const channels = {
   /** Opens the file dialog and reads a public key; refused with what is wrong with it. */
   'pgp.choose-key': {
     request: nothing,
-    reply: z.strictObject({ chosen: z.boolean(), fingerprint: z.string(), userId: z.string(), algorithm: z.string(), expires: z.string(), publicKeyArmored: z.string() }),
+    reply: z.strictObject({
+      chosen: z.boolean(),
+      fingerprint: z.string(),
+      userId: z.string(),
+      algorithm: z.string(),
+      expires: z.string(),
+      publicKeyArmored: z.string(),
+    }),
   },
   /** Opens the file dialog for a PGP-encrypted share (ciphertext). */
-  'pgp.choose-message': { request: nothing, reply: z.strictObject({ chosen: z.boolean(), fileName: z.string(), messageBase64: z.string() }) },
+  'pgp.choose-message': {
+    request: nothing,
+    reply: z.strictObject({ chosen: z.boolean(), fileName: z.string(), messageBase64: z.string() }),
+  },
 
   /** Writes the plan to a new run's journal. Nothing is done before `runs.continue`. */
   'runs.start': { request: z.strictObject({ plan: planSchema }), reply: z.strictObject({ runId: z.string() }) },
@@ -55,14 +78,27 @@ export const channels = {
   'runs.continue': { request: z.strictObject({ runId: id, typedName: z.string().max(255) }), reply: nothing },
   'runs.abandon': { request: z.strictObject({ runId: id, typedName: z.string().max(255) }), reply: nothing },
   /** A deviation from the script, in the person's words, for the transcript. */
-  'runs.note-deviation': { request: z.strictObject({ runId: id, step: z.string().max(80), text: z.string().trim().min(1).max(2000) }), reply: nothing },
+  'runs.note-deviation': {
+    request: z.strictObject({ runId: id, step: z.string().max(80), text: z.string().trim().min(1).max(2000) }),
+    reply: nothing,
+  },
 
   /** Saves a run's transcript where the person says (system dialog). path is '' when cancelled. */
-  'transcripts.save': { request: z.strictObject({ runId: id, format: z.enum(['html', 'pdf', 'jsonl']) }), reply: z.strictObject({ path: z.string() }) },
+  'transcripts.save': {
+    request: z.strictObject({ runId: id, format: z.enum(['html', 'pdf', 'jsonl']) }),
+    reply: z.strictObject({ path: z.string() }),
+  },
   /** Checks a run's own journal, or a file chosen in the system dialog when runId is ''. */
   'journal.verify': {
     request: z.strictObject({ runId: z.string().max(80) }),
-    reply: z.strictObject({ intact: z.boolean(), records: z.number(), complete: z.boolean(), head: z.string(), headWords: z.array(z.string()), problems: z.array(z.string()) }),
+    reply: z.strictObject({
+      intact: z.boolean(),
+      records: z.number(),
+      complete: z.boolean(),
+      head: z.string(),
+      headWords: z.array(z.string()),
+      problems: z.array(z.string()),
+    }),
   },
 
   'rehearsal.start': { request: nothing, reply: nothing },

@@ -21,8 +21,21 @@ export const promptViewSchema = z.discriminatedUnion('kind', [
     recipient: sealingPublicKeySchema,
     purpose: z.string(),
   }),
-  z.strictObject({ ...common, kind: z.literal('share'), vaultName: z.string(), recipient: sealingPublicKeySchema, purpose: z.string() }),
-  z.strictObject({ ...common, kind: z.literal('hand-out'), custodian: z.string(), label: z.string(), vaultName: z.string(), purpose: z.string() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('share'),
+    vaultName: z.string(),
+    recipient: sealingPublicKeySchema,
+    purpose: z.string(),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('hand-out'),
+    custodian: z.string(),
+    label: z.string(),
+    vaultName: z.string(),
+    purpose: z.string(),
+  }),
 ]);
 export type PromptView = z.infer<typeof promptViewSchema>;
 
@@ -31,9 +44,15 @@ const promptId = z.string().min(1).max(80);
 export const promptChannels = {
   'prompt.get': { request: z.strictObject({}), reply: promptViewSchema },
   /** pin and share */
-  'prompt.submit': { request: z.strictObject({ id: promptId, sealed: sealedSecretSchema, consentToLastTry: z.boolean() }), reply: z.strictObject({}) },
+  'prompt.submit': {
+    request: z.strictObject({ id: promptId, sealed: sealedSecretSchema, consentToLastTry: z.boolean() }),
+    reply: z.strictObject({}),
+  },
   /** hand-out: this window's public key in, the value sealed to it out */
-  'prompt.reveal': { request: z.strictObject({ id: promptId, publicKey: sealingPublicKeySchema }), reply: z.strictObject({ sealed: sealedSecretSchema }) },
+  'prompt.reveal': {
+    request: z.strictObject({ id: promptId, publicKey: sealingPublicKeySchema }),
+    reply: z.strictObject({ sealed: sealedSecretSchema }),
+  },
   /** hand-out: the custodian typed the value back and it was the same */
   'prompt.confirm': { request: z.strictObject({ id: promptId }), reply: z.strictObject({}) },
   'prompt.cancel': { request: z.strictObject({ id: promptId }), reply: z.strictObject({}) },
