@@ -200,7 +200,14 @@ interface SealerCache {
 
 function createSealerCache(): SealerCache {
   const sealers = new Map<string, Sealer>();
+  let last: { readonly recipient: string; readonly purpose: string; readonly sealer: Sealer } | undefined;
   function sealerFor(recipient: string, purpose: string): Sealer | undefined {
+    if (last?.recipient === recipient && last.purpose === purpose) return last.sealer;
+    const sealer = cachedSealer(recipient, purpose);
+    if (sealer !== undefined) last = { recipient, purpose, sealer };
+    return sealer;
+  }
+  function cachedSealer(recipient: string, purpose: string): Sealer | undefined {
     const name = `${recipient} ${purpose}`;
     const known = sealers.get(name);
     if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 import type { JournalVerification, RunSnapshot } from '../core/core.ts';
 import { subjectOf, titleOf } from '../workflows/definitions.ts';
-import { evidenceNames } from '../workflows/words.ts';
+import { evidenceNames, programEvidence } from '../workflows/words.ts';
 import type { Plan } from '../workflows/plans.ts';
 import type { Actor, StepState, StepStatus } from '../workflows/run.ts';
 import { printable } from './printable.ts';
@@ -108,7 +108,7 @@ function stepLines(
     step !== undefined && step.attempts > 1 ? `${String(step.attempts)} attempts` : '',
   ].filter((remark) => remark !== '');
   const evidence = Object.entries(step?.evidence ?? {}).flatMap(([name, value]) => {
-    if (value === '') return [];
+    if (value === '' || programEvidence.has(name)) return [];
     const [first, ...rest] = name.endsWith('Words')
       ? wordLines(String(value).split(' '))
       : [value === true ? 'yes' : value === false ? 'no' : String(value)];

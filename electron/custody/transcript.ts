@@ -5,7 +5,7 @@
 import { stepsOf, subjectOf, titleOf } from '../workflows/definitions.ts';
 import { pgpWordsOfHex } from '../workflows/pgp-words.ts';
 import type { Evidence, RunEvent, RunState, StepDefinition, StepState } from '../workflows/run.ts';
-import { evidenceNames } from '../workflows/words.ts';
+import { evidenceNames, programEvidence } from '../workflows/words.ts';
 import { transcriptStyle } from './transcript-style.ts';
 
 export interface TranscriptSource {
@@ -33,12 +33,9 @@ const statusWords: Readonly<Record<StepState['status'], string>> = {
   failed: 'failed',
 };
 
-/** Evidence that serves the program and says nothing to a reader. */
-const unshown: ReadonlySet<string> = new Set(['erasing', 'generating', 'comparing', 'revoking', 'serialsBefore']);
-
 function evidenceTable(evidence: Evidence): string {
   const rows = Object.entries(evidence)
-    .filter(([name, value]) => !unshown.has(name) && value !== '')
+    .filter(([name, value]) => !programEvidence.has(name) && value !== '')
     .map(([name, value]) => {
       const shown = typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
       const isExact = /sha256|serial|fingerprint|nonce|keyId|address|file/iu.test(name);

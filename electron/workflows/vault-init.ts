@@ -162,7 +162,7 @@ export function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
         destinations: plan.destinations,
         rootToken: plan.rootToken,
       },
-      records: ['requestSent', 'shares', 'threshold', 'labels'],
+      records: ['shares', 'threshold', 'labels'],
     },
     ...deliveries,
     {

@@ -171,7 +171,6 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   shares: 'Shares',
   threshold: 'Threshold',
   labels: 'Values kept',
-  requestSent: 'Request sent',
   label: 'Value',
   size: 'Size, bytes',
   ciphertextSha256: 'Ciphertext SHA-256',
@@ -190,7 +189,14 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   revoked: 'Revoked',
   compared: 'Values compared',
   escrowRemoved: 'Encrypted copy removed',
-  generating: 'Generation begun',
-  erasing: 'Erasure begun',
-  comparing: 'Comparison finished',
 };
+
+/** Evidence that tells the program what it has begun before and says nothing to a reader: in journals, never shown. */
+export const programEvidence: ReadonlySet<string> = new Set([
+  'erasing',
+  'generating',
+  'comparing',
+  'revoking',
+  'serialsBefore',
+  'requestSent',
+]);

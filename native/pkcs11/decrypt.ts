@@ -6,7 +6,7 @@ import { returnValueOf, type TokenResult } from './return-values.ts';
 import { withLogin } from './sessions.ts';
 import { decryptMechanism } from './templates.ts';
 
-/** A plaintext; `wipe` clears the whole buffer that the library wrote to. */
+/** A plaintext, until the next decrypt; `wipe` clears the whole buffer that the library wrote to. */
 export interface Plaintext {
   readonly bytes: Uint8Array<ArrayBuffer>;
   wipe(): void;
@@ -45,20 +45,29 @@ export function decrypt(
   });
 }
 
+/**
+ * What the library writes to: memory of its own, not of Buffer's shared pool, so that wiping it wipes every
+ * copy. One for all decrypts, since each plaintext is used and wiped before the next.
+ */
+let output = Buffer.from(new ArrayBuffer(0));
+
+function outputOf(length: number): Buffer<ArrayBuffer> {
+  if (output.length !== length) output = Buffer.from(new ArrayBuffer(length));
+  return output;
+}
+
 function decryptOnce(module: TokenModule, login: Login, keyLabel: string, ciphertext: Buffer): TokenResult<Plaintext> {
   const key = findPrivateKey(module, login, keyLabel);
   if (!key.ok) return key;
   const { cryptoki } = module;
   cryptoki.C_DecryptInit(login.session, decryptMechanism, key.value.handle);
-  // Memory of its own, not of Buffer's shared pool, so that wiping it wipes every copy.
-  const output = new Uint8Array(key.value.modulusBytes);
+  const view = outputOf(key.value.modulusBytes);
   const wipe = (): void => {
-    output.fill(0);
+    view.fill(0);
   };
   try {
-    const view = Buffer.from(output.buffer);
     const { length } = cryptoki.C_Decrypt(login.session, ciphertext, view);
-    return success({ bytes: output.subarray(0, length), wipe });
+    return success({ bytes: view.subarray(0, length), wipe });
   } catch (thrown) {
     wipe();
     const returnValue = returnValueOf(thrown);

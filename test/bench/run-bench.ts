@@ -1,5 +1,7 @@
 /** A token, a data directory and a runner for the measurements of whole runs. */
 import type { RunSnapshot } from '../../electron/core/core.ts';
+import { runEventSchema } from '../../electron/workflows/fold.ts';
+import type { RunEvent } from '../../electron/workflows/run.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
 import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '../fixtures/run-harness.ts';
 import { createSoftHsmDirectory } from '../fixtures/softhsm.ts';
@@ -14,6 +16,8 @@ export interface RunBench {
   carryThrough(plan: Plan): Promise<RunSnapshot>;
   /** When the token last took a PIN, in milliseconds of performance.now(). */
   readonly loggedInAt: number;
+  /** Called before an event goes to the journal. */
+  onEvent: ((event: RunEvent) => Promise<void>) | undefined;
   /** The next run asks for the PIN. */
   logOut(): Promise<void>;
   initPlan(vault: TestVault): Plan;
@@ -25,11 +29,20 @@ export async function openRunBench(): Promise<RunBench> {
   const softHsm = await createSoftHsmDirectory();
   const data = await temporaryDirectory('bench');
   let loggedInAt = Number.NaN;
+  const events: Pick<RunBench, 'onEvent'> = { onEvent: undefined };
   const harness = await openRunHarness({
     dataDirectory: data.path,
     softhsmConfiguration: softHsm.configurationPath,
     wrap: (options) => ({
       ...options,
+      journal: {
+        ...options.journal,
+        append: async (runId, event) => {
+          const parsed = events.onEvent === undefined ? undefined : runEventSchema.safeParse(event);
+          if (parsed?.success === true) await events.onEvent?.(parsed.data);
+          return options.journal.append(runId, event);
+        },
+      },
       tokens: {
         ...options.tokens,
         login: async (...request) => {
@@ -76,6 +89,12 @@ export async function openRunBench(): Promise<RunBench> {
     serial,
     publicKeySpki,
     carryThrough,
+    get onEvent() {
+      return events.onEvent;
+    },
+    set onEvent(listener) {
+      events.onEvent = listener;
+    },
     get loggedInAt() {
       return loggedInAt;
     },
