@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { app, dialog } from 'electron';
 import { defaultDataDirectory } from './command-line/directories.ts';
-import { createCore } from './core/create-core.ts';
 import type { Core } from './core/core.ts';
 import { defaultCacheDirectory } from './rehearsal/vault-binary.ts';
 import { denyCertificateExceptions } from './security/certificates.ts';
@@ -12,7 +11,7 @@ import { guardEverySession } from './security/session-guards.ts';
 import { guardStart } from './security/start-guard.ts';
 import { declareAppScheme } from './shell/app-protocol.ts';
 import { reportBug } from './shell/bug-report.ts';
-import { createDesktopApp, type DesktopApp } from './shell/desktop-app.ts';
+import type { DesktopApp } from './shell/desktop-app.ts';
 import { createElectronLauncher } from './shell/electron-launcher.ts';
 import { createMainWindow } from './shell/main-window.ts';
 import { createPaths } from './shell/paths.ts';
@@ -27,7 +26,9 @@ import type { Result } from './workflows/failures.ts';
 const paths = createPaths(__dirname);
 const startsHidden = process.argv.includes('--hidden');
 
-function openCore(promptDesk: PromptDesk): Promise<Result<Core>> {
+async function openCore(promptDesk: PromptDesk): Promise<Result<Core>> {
+  // Loaded once the tray is up, as is what is around it: their schemas and clients take longer than all before them.
+  const { createCore } = await import('./core/create-core.ts');
   // A profile of its own (tests, a second desk) keeps everything in that profile.
   const ownProfile = app.commandLine.hasSwitch('user-data-dir') ? app.getPath('userData') : undefined;
   return createCore({
@@ -91,6 +92,7 @@ async function start(): Promise<void> {
     return;
   }
   const core = opened.value;
+  const { createDesktopApp } = await import('./shell/desktop-app.ts');
   running.desktop = createDesktopApp({ core, tray, mainWindow, promptSurface, promptDesk, trayHost });
   if (openWhenReady) running.desktop.act({ kind: 'open' });
 }
