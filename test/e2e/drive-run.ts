@@ -8,6 +8,8 @@ import { keepScreenshot, type LaunchedApp } from './launch/launch-app.ts';
 export interface Secrets {
   readonly pin: string;
   readonly soPin: string;
+  /** For measurements: a picture holds main up while it is taken. */
+  readonly withoutPictures?: true;
   /** Called with the first prompt, before it is answered. */
   readonly beforeFirst?: (prompt: Page) => Promise<void>;
 }
@@ -45,7 +47,8 @@ export async function answerPrompt(page: Page, secrets: Secrets, seen: Set<strin
   const prompt = new PromptScreen(page);
   await prompt.title.waitFor();
   const title = await prompt.title.innerText();
-  if (!seen.has(title)) await keepScreenshot(page, `prompt-${title.toLowerCase().replaceAll(/[^a-z]+/gu, '-')}`);
+  if (!seen.has(title) && secrets.withoutPictures !== true)
+    await keepScreenshot(page, `prompt-${title.toLowerCase().replaceAll(/[^a-z]+/gu, '-')}`);
   if (seen.size === 0) await secrets.beforeFirst?.(page);
   seen.add(title);
   for (const role of ['SO-PIN', 'PIN'] as const) {
@@ -79,13 +82,14 @@ export async function driveRunToEnd(
     const run = await readRun(page, workflow);
     if (run !== undefined && run.status !== 'open') {
       await expect(screen.completed).toBeVisible();
-      await keepScreenshot(page, `run-${workflow}-ended`);
+      if (secrets.withoutPictures !== true) await keepScreenshot(page, `run-${workflow}-ended`);
       return run;
     }
     const step = run?.steps.find((candidate) => ['current', 'failed'].includes(candidate.status));
     if (run?.busy === false && step !== undefined) {
       expect(step.problem, `${step.title}: ${JSON.stringify(step.problem)}`).toBe(null);
-      if (!seen.has(step.id)) await keepScreenshot(page, `run-${workflow}-${step.id.replaceAll(/[^a-z0-9]+/giu, '-')}`);
+      if (!seen.has(step.id) && secrets.withoutPictures !== true)
+        await keepScreenshot(page, `run-${workflow}-${step.id.replaceAll(/[^a-z0-9]+/giu, '-')}`);
       seen.add(step.id);
       if (step.danger !== null && step.danger.typedName !== '') await screen.typeName(step.danger.typedName);
       await screen.mainButton(step.action).click();

@@ -47,7 +47,7 @@ export async function findClippedText(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     const problems: string[] = [];
     const describe = (element: Element): string =>
-      `<${element.tagName.toLowerCase()}> "${(element.textContent ?? '').trim().slice(0, 60)}"`;
+      `<${element.tagName.toLowerCase()}> "${element.textContent.trim().slice(0, 60)}"`;
     const root = document.documentElement;
     if (root.scrollWidth > window.innerWidth)
       problems.push(`the page is ${String(root.scrollWidth)} wide in a window of ${String(window.innerWidth)}`);

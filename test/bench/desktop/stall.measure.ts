@@ -33,7 +33,11 @@ test('the event loop while a token is set up', async () => {
       histogram.enable();
       Reflect.set(globalThis, 'measuredDelay', histogram);
     });
-    const ended = await driveRunToEnd(app, page, 'token-setup', { pin: testPin, soPin: testSoPin });
+    const ended = await driveRunToEnd(app, page, 'token-setup', {
+      pin: testPin,
+      soPin: testSoPin,
+      withoutPictures: true,
+    });
     expect(ended.status).toBe('completed');
     const longest = await app.application.evaluate(() => {
       const histogram: unknown = Reflect.get(globalThis, 'measuredDelay');

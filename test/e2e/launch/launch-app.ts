@@ -96,6 +96,8 @@ export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedAp
     cwd: home.directory,
     env: { ...home.environment, ...options.environment },
     chromiumSandbox: true,
+    // As the app's own theme says; Playwright would say light.
+    colorScheme: null,
     timeout: 60_000,
   });
   const mainProcessId = application.process().pid;
