@@ -115,7 +115,9 @@ export function createRunner(options: RunnerOptions): Runner {
 
   /** Says in the journal that another process had been at work, once per process. */
   const takeUp = async (runId: string, state: RunState, by: string): Promise<Result<unknown>> => {
-    if (takenUp.has(runId)) return success({});
+    // A step that is at work while nobody carries it out: its process ended, or the disk had no room for its end.
+    const leftAtWork = state.steps.some((step) => step.status === 'working');
+    if (takenUp.has(runId) && !leftAtWork) return success({});
     if (state.steps.some((step) => step.attempts > 0)) {
       const resumed = await append(runId, { type: 'run-resumed', by });
       if (!resumed.ok) return resumed;

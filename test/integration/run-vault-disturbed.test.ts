@@ -52,6 +52,8 @@ describe('a Vault that others initialise between the plan and the step', () => {
       });
       const stopped = await desk.carryThrough(initPlanOf(vault, serial));
       expect(failedSteps(stopped)).toEqual(['initialize: Vault_AlreadyInitialized']);
+      // Trying again says the same: nothing of this run was lost.
+      expect(failedSteps(await desk.goOn(stopped.state.runId))).toEqual(['initialize: Vault_AlreadyInitialized']);
       await other.unseal(theirs);
       const listed = await desk.harness.tokens.listObjects({ storeId: 'test', serial });
       expect(listed.ok && listed.value.dataObjects).toEqual([]);
@@ -83,6 +85,27 @@ describe('a Vault that is sealed again before its root token is revoked', () => 
       expect(ended.state).toMatchObject({ status: 'completed', facts: { revoked: true } });
     } finally {
       await unsealing;
+      await vault.stop();
+    }
+  });
+});
+
+describe('a Vault that stays sealed by somebody else', () => {
+  test('is said to be so, and the run ends well when it is unsealed again', async () => {
+    const serial = await desk.setUpToken('kept-sealed');
+    const vault = await startVaultServer();
+    try {
+      desk.atStart('revoke-root', () => vault.restart());
+      const destinations = ['Ada', 'Grace', 'Joan'].map((custodian) => ({ kind: 'shown' as const, custodian }));
+      const stopped = await desk.carryThrough(
+        initPlanOf(vault, serial, { destinations, rootToken: { kind: 'revoked' } }),
+      );
+      expect(failedSteps(stopped)).toEqual(['revoke-root: Vault_SealedByAnother']);
+      const theirs = [0, 1].map((index) => desk.harness.prompt.handedOut.get(`vault-unseal-${index.toString()}`) ?? '');
+      await vaultByHand(vault).unseal(theirs);
+      const ended = await desk.goOn(stopped.state.runId);
+      expect(ended.state).toMatchObject({ status: 'completed', facts: { revoked: true } });
+    } finally {
       await vault.stop();
     }
   });

@@ -31,18 +31,37 @@ function evidenceOf(statuses: readonly SealStatus[]): Evidence {
   };
 }
 
-/** Asks every node at once. A node that is not initialised has not joined its cluster yet: it counts as sealed. */
+/**
+ * Asks every node at once. A node that is not initialised has not joined its cluster yet: it counts as sealed.
+ * @param nodes 'reachable': one that does not answer is left out and counts as sealed, so that the others are
+ * unsealed all the same; its failure is that of the act only where no node answers. 'every': its failure is.
+ */
 async function readCluster(
   context: StepContext,
   connections: readonly VaultConnection[],
+  nodes: 'reachable' | 'every' = 'reachable',
 ): Promise<Result<ClusterState>> {
   const answers = await Promise.all(connections.map((connection) => context.ports.vault.sealStatus(connection)));
-  const statuses: SealStatus[] = [];
-  for (const answer of answers) {
-    if (!answer.ok) return answer;
-    statuses.push(answer.value);
-  }
-  return success(clusterOf(context, connections, statuses));
+  const reached = connections.filter((_connection, index) => answers[index]?.ok === true);
+  const failures = answers.flatMap((answer) => (answer.ok ? [] : [answer]));
+  const [unanswered] = failures;
+  if (unanswered !== undefined && (nodes === 'every' || reached.length === 0)) return unanswered;
+  const cluster = clusterOf(
+    context,
+    reached,
+    answers.flatMap((answer) => (answer.ok ? [answer.value] : [])),
+  );
+  if (unanswered === undefined) return success(cluster);
+  const unreached = connections.filter((connection) => !reached.includes(connection));
+  return success({
+    ...cluster,
+    evidence: {
+      ...cluster.evidence,
+      nodes: connections.length,
+      sealedNodes: cluster.sealed.length + unreached.length,
+      unreachedNodes: unreached.map(({ address }) => address).join(', '),
+    },
+  });
 }
 
 function clusterOf(
@@ -422,10 +441,18 @@ export function confirmFromSeen(
 }
 
 export async function confirmUnsealed(context: StepContext, effect: EffectOf<'vault.confirm-unsealed'>): EffectResult {
-  const cluster = await readCluster(context, effect.connections);
+  const cluster = await readCluster(context, effect.connections, 'every');
   if (!cluster.ok) return cluster;
   const { sealed, evidence } = cluster.value;
   if (sealed.length === 0) return done(evidence);
+  if (context.facts['sealedNodes'] === 0) {
+    return failure(
+      'Vault_SealedByAnother',
+      `${sealed.map(({ address }) => address).join(', ')}: unsealed a moment ago and sealed again. Somebody sealed it, or it was restarted.`,
+      'Find out why before you unseal it again, in a new run.',
+      { sealedNodes: sealed.length },
+    );
+  }
   return failure(
     'Vault_Sealed',
     `${sealed.map(({ address }) => address).join(', ')} ${sealed.length === 1 ? 'is' : 'are'} sealed still: ${String(evidence['progress'])} of ${String(evidence['threshold'])} shares are given.`,

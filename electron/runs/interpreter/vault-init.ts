@@ -192,6 +192,11 @@ export async function initializeVault(context: StepContext, effect: EffectOf<'va
         { address: effect.connection.address },
       );
     }
+    // Vault said, or was seen, not to have done it: a later attempt is no continuation of this one.
+    if (initialized.error.code.startsWith('Vault_') && initialized.error.code !== 'Vault_InitReplyLost') {
+      const withdrawn = await context.note({ requestSent: false });
+      if (!withdrawn.ok) return withdrawn;
+    }
     return initialized;
   }
   const escrow = await getEscrow(context);
@@ -349,6 +354,8 @@ const notLeadingYet: ReadonlySet<FailureCode> = new Set([
   'Vault_PerformanceStandby',
 ]);
 const leadingDeadline = 30_000;
+/** This run unsealed it, so a Vault that goes on being sealed was sealed again. */
+const sealedDeadline = 8_000;
 
 export async function revokeRoot(context: StepContext, effect: EffectOf<'vault.revoke-root'>): EffectResult {
   const { ports } = context;
@@ -370,7 +377,16 @@ export async function revokeRoot(context: StepContext, effect: EffectOf<'vault.r
     if (revoked.ok) return done({ revoked: true });
     // A token that Vault does not know any more is what an earlier attempt of this step leaves.
     if (begunBefore && revoked.error.code === 'Vault_PermissionDenied') return foundDone({ revoked: true });
-    if (!notLeadingYet.has(revoked.error.code) || performance.now() - started > leadingDeadline) return revoked;
+    const waited = performance.now() - started;
+    if (revoked.error.code === 'Vault_Sealed' && waited > sealedDeadline) {
+      return failure(
+        'Vault_SealedByAnother',
+        `The Vault at ${effect.connection.address} was unsealed by this run and is sealed again: somebody sealed it, or it was restarted.`,
+        'Find out why, unseal it, and press the button again. Nothing is lost: the values are in their places.',
+        { address: effect.connection.address },
+      );
+    }
+    if (!notLeadingYet.has(revoked.error.code) || waited > leadingDeadline) return revoked;
     await delay(250);
   }
 }
