@@ -1,7 +1,7 @@
 /** The composition root of the desktop app: the only file that knows everybody. Read it as a boot list. */
 import { join } from 'node:path';
 import { app, dialog } from 'electron';
-import { defaultDataDirectory } from './command-line/directories.ts';
+import { defaultDataDirectory } from './core/default-directories.ts';
 import type { Core } from './core/core.ts';
 import { defaultCacheDirectory } from './rehearsal/vault-binary.ts';
 import { denyCertificateExceptions } from './security/certificates.ts';

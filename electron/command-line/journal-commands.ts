@@ -8,7 +8,7 @@ import { parseJournal, verifyJournal } from '../custody/verify.ts';
 import { failure, success } from '../workflows/failures.ts';
 import type { Result } from '../workflows/failures.ts';
 import { bytesOfPgpWords } from '../workflows/pgp-words.ts';
-import { defaultDataDirectory } from './directories.ts';
+import { defaultDataDirectory } from '../core/default-directories.ts';
 import { addCommonOptions, commonShape, readOptions } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome, Read } from './outcome.ts';

@@ -7,7 +7,7 @@ import { createNodeLauncher } from '../hosts/node-launcher.ts';
 import { defaultCacheDirectory } from '../rehearsal/vault-binary.ts';
 import { failure } from '../workflows/failures.ts';
 import type { PromptPort } from '../workflows/ports.ts';
-import { defaultDataDirectory } from './directories.ts';
+import { defaultDataDirectory } from '../core/default-directories.ts';
 import type { Locations } from './locations.ts';
 import { failed } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';

@@ -528,7 +528,6 @@ export const text = {
     actor: (role: string, name: string) => (name === '' ? role : `${role} ${name}`),
     startedBy: (name: string, time: string) => `Begun by ${name === '' ? 'nobody named' : name}, ${time}`,
     attempts: (attempts: number) => `${String(attempts)} attempts`,
-    waitsFor: 'Waits for',
     working: 'Working…',
     prompt: 'The button opens the prompt window, the only place where a PIN or share is typed.',
     automatic: 'Follows by itself.',

@@ -42,10 +42,7 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
       )}
       {working ? (
         <>
-          <Progress
-            label={run.waitsFor === '' ? text.runs.working : `${text.runs.waitsFor}: ${run.waitsFor}`}
-            fraction={-1}
-          />
+          <Progress label={run.waitsFor === '' ? text.runs.working : run.waitsFor} fraction={-1} />
           <p className={css('small')}>{text.runs.leave}</p>
         </>
       ) : (
@@ -62,7 +59,7 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
           <Button look={danger === null ? 'primary' : 'danger-main'} large disabled={!ready} onPress={() => void go()}>
             {action}
           </Button>
-          {run.waitsFor === '' ? null : <p className={css('small')}>{`${text.runs.waitsFor}: ${run.waitsFor}`}</p>}
+          {run.waitsFor === '' ? null : <p className={css('small')}>{run.waitsFor}</p>}
           {step.attempts > 1 ? <p className={css('small')}>{text.runs.attempts(step.attempts)}</p> : null}
         </div>
       )}

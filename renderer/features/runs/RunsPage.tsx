@@ -90,11 +90,7 @@ function RunCard({ run }: { readonly run: RunView }): ReactNode {
       }
     >
       {step === undefined ? null : <p>{text.runs.stepNow(step.title)}</p>}
-      {run.waitsFor === '' ? null : (
-        <p>
-          {text.runs.waitsFor}: {run.waitsFor}
-        </p>
-      )}
+      {run.waitsFor === '' ? null : <p>{run.waitsFor}</p>}
       <Progress
         label={text.runs.progressSteps(done, run.steps.length)}
         fraction={run.steps.length === 0 ? 0 : done / run.steps.length}
