@@ -75,7 +75,7 @@ function serve(port: ParentPort, service: TokenService): void {
   port.postMessage(ready);
 }
 
-async function main(): Promise<void> {
+function main(): void {
   exitOnUncaughtErrors();
   keepMemoryOutOfCoreDumps();
   const modulePath = process.argv[process.argv.indexOf(tokenHostArguments.modulePath) + 1];
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
   if (!process.argv.includes(tokenHostArguments.modulePath) || modulePath === undefined || port === undefined) {
     process.exit(usageError);
   }
-  serve(port, await createTokenService(modulePath));
+  serve(port, createTokenService(modulePath));
 }
 
-void main();
+main();

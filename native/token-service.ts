@@ -1,12 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import { secretPurpose } from '../electron/sealing/schema.ts';
-import {
-  createSealingKeyPair,
-  openSecret,
-  type SealedSecret,
-  type SealingKeyPair,
-} from '../electron/sealing/sealed.ts';
+import { createOpener, type Opener } from '../electron/hosts/opener.ts';
+import type { SealedSecret } from '../electron/sealing/sealed.ts';
 import { failure, success } from '../electron/workflows/failures.ts';
 import { deleteData, readData, writeData } from './pkcs11/data-objects.ts';
 import { decrypt, type Plaintext } from './pkcs11/decrypt.ts';
@@ -60,8 +56,8 @@ function badRequest(message: string): {
 const sealersKept = 8;
 
 /** Everything that the token host can do, with the one module that it was started for. */
-export async function createTokenService(modulePath: string): Promise<TokenService> {
-  const sealingKeys = await createSealingKeyPair();
+export function createTokenService(modulePath: string): TokenService {
+  const opener = createOpener();
   const sealers = createSealerCache();
   let loaded: TokenModule | undefined;
 
@@ -79,7 +75,7 @@ export async function createTokenService(modulePath: string): Promise<TokenServi
     hello: handler(tokenHostRequests.hello, () =>
       withModule(({ manufacturer, description, libraryVersion, cryptokiVersion }) =>
         success({
-          sealingPublicKey: sealingKeys.publicKey,
+          sealingPublicKey: opener.publicKey,
           module: { manufacturer, description, libraryVersion, cryptokiVersion },
         }),
       ),
@@ -92,14 +88,14 @@ export async function createTokenService(modulePath: string): Promise<TokenServi
     ),
     initializeToken: handler(tokenHostRequests.initializeToken, (request) => {
       const { slotId, expectedSerial, label } = request;
-      return withSecret(sealingKeys, request.soPin, secretPurpose.soPin(expectedSerial), (soPin) =>
-        withSecret(sealingKeys, request.pin, secretPurpose.pin(expectedSerial), (pin) =>
+      return withSecret(opener, request.soPin, secretPurpose.soPin(expectedSerial), (soPin) =>
+        withSecret(opener, request.pin, secretPurpose.pin(expectedSerial), (pin) =>
           withModule((module) => initializeToken(module, { slotId, expectedSerial, label, soPin, pin })),
         ),
       );
     }),
     login: handler(tokenHostRequests.login, ({ serial, pin, consentToLastTry }) =>
-      withSecret(sealingKeys, pin, secretPurpose.pin(serial), (bytes) =>
+      withSecret(opener, pin, secretPurpose.pin(serial), (bytes) =>
         withModule((module) => login(module, serial, bytes, consentToLastTry)),
       ),
     ),
@@ -173,12 +169,12 @@ function isMethod(method: string): method is TokenHostMethod {
 
 /** Opens a sealed PIN for one piece of work and wipes it afterwards. */
 async function withSecret<Value>(
-  keys: SealingKeyPair,
+  opener: Opener,
   sealed: SealedSecret,
   purpose: string,
   work: (secret: Uint8Array) => TokenResult<Value> | Promise<TokenResult<Value>>,
 ): Promise<TokenResult<Value>> {
-  const secret = await openSecret(keys, sealed, purpose);
+  const secret = opener.open(sealed, purpose);
   if (secret === undefined) {
     return failure(
       'Token_BadRequest',

@@ -11,7 +11,7 @@ import { failure, success, type Result } from '../workflows/failures.ts';
 import type { VaultConnection } from '../workflows/ports.ts';
 import { decryptWithGpg } from './gpg.ts';
 import { createInitializer } from './initialize.ts';
-import { createOpener } from './opener.ts';
+import { createOpener } from '../hosts/opener.ts';
 import { describePgpKey } from './pgp.ts';
 import {
   shareHostRequests,

@@ -1,17 +1,25 @@
 /**
  * Opens what was sealed to this process. The same envelope as `electron/sealing/sealed.ts`, with Node's
- * synchronous crypto: through WebCrypto each opening took five turns of the thread pool. The token host
- * seals many shares under one ephemeral key; what was agreed on with it is kept, so that the second share
+ * synchronous crypto: through WebCrypto each opening took five turns of the thread pool, and in the token host
+ * it ended the process where an earlier decrypt on the token had failed. A PKCS#11 library that uses OpenSSL
+ * finds Node's own copy of it and leaves its errors in the queue of this thread, and Node 24's asynchronous
+ * ciphers hold it for impossible that there are any (assertion in CipherJob::ToResult). The token host seals many shares under one ephemeral key; what was agreed on with it is kept, so that the second share
  * costs one AES-GCM.
  */
 import { createDecipheriv, createECDH, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import type { SealedSecret } from '../sealing/sealed.ts';
+
+/** `SealedSecret` of `electron/sealing/sealed.ts`. All fields are base64. */
+interface Envelope {
+  readonly ephemeralPublicKey: string;
+  readonly nonce: string;
+  readonly ciphertext: string;
+}
 
 export interface Opener {
   /** Uncompressed P-256 point, base64. The private half never leaves this process and ends with it. */
   readonly publicKey: string;
   /** @returns the secret, the caller's to wipe; undefined for an envelope made for another key or purpose, or changed */
-  open(sealed: SealedSecret, purpose: string): Buffer | undefined;
+  open(sealed: Envelope, purpose: string): Buffer | undefined;
 }
 
 const tagBytes = 16;
