@@ -25,6 +25,12 @@ function isUtilityParentPort(value: unknown): value is UtilityParentPort {
   );
 }
 
+/** Several requests of one turn come as one message (see `host-client.ts`). */
+function deliver(message: unknown, listener: (message: unknown) => void): void {
+  if (!Array.isArray(message)) listener(message);
+  else for (const one of message) listener(one);
+}
+
 /**
  * The channel to the process that started this one, or undefined where there is none (run by hand).
  * When a forked host's parent goes away the host ends at once, and with it every secret that it holds.
@@ -40,7 +46,7 @@ export function openParentPort(beforeEnding: () => Promise<unknown> = () => Prom
       },
       onMessage: (listener) => {
         utilityPort.on('message', (event) => {
-          listener(event.data);
+          deliver(event.data, listener);
         });
       },
     };
@@ -55,7 +61,7 @@ export function openParentPort(beforeEnding: () => Promise<unknown> = () => Prom
     },
     onMessage: (listener) => {
       process.on('message', (message: unknown) => {
-        listener(message);
+        deliver(message, listener);
       });
     },
   };
