@@ -156,6 +156,8 @@ export const text = {
     storeClosed: (name: string) => `${name} does not open`,
     waitsTitle: 'Waits for me',
     waitsEmpty: 'Nothing waits for you.',
+    sealedWaits: 'Waits to be unsealed',
+    unsealFromList: (name: string) => `Unseal ${name}, which waits`,
     lastTitle: 'What was done last',
     lastEmpty: 'No run has ended yet. Each one leaves a transcript here.',
     tokensTitle: 'Tokens found',

@@ -115,10 +115,27 @@ function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: 
           <p>{`${store.problem?.message ?? ''} ${store.problem?.next ?? ''}`}</p>
         </Note>
       ))}
-      {glance.open.length + glance.notices.length + alarming.length === 0 ? (
+      {glance.open.length + glance.notices.length + alarming.length + glance.sealed.length === 0 ? (
         <p className={css('quiet')}>{text.home.waitsEmpty}</p>
       ) : null}
       <div>
+        {glance.sealed.map((vault) => (
+          <div key={vault.id} className={css('row')}>
+            <div className={css('rowText')}>
+              <strong>{vault.name}</strong>
+              <span className={css('quiet')}>{text.home.sealedWaits}</span>
+            </div>
+            <Button
+              look="quiet"
+              name={text.home.unsealFromList(vault.name)}
+              onPress={() => {
+                go(paths.unseal(vault.id));
+              }}
+            >
+              {text.home.unseal}
+            </Button>
+          </div>
+        ))}
         {glance.open.map((run) => (
           <div key={run.id} className={css('row')}>
             <div className={css('rowText')}>
