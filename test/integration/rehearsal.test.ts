@@ -120,8 +120,11 @@ describe('a rehearsal', () => {
   });
 
   test('without Vault and without Go it says what to install', async () => {
-    const saved = process.env['PATH'];
+    const names = ['PATH', 'VAULT_BIN', 'BAO_BIN'] as const;
+    const saved = names.map((name) => process.env[name]);
     process.env['PATH'] = '/nowhere';
+    delete process.env['VAULT_BIN'];
+    delete process.env['BAO_BIN'];
     try {
       const answered = await obtainVaultBinary(
         { cacheDirectory: join(dataDirectory, 'cache'), serverSourcesDirectory: dataDirectory },
@@ -132,7 +135,10 @@ describe('a rehearsal', () => {
         error: { code: expect.stringMatching(/^Rehearsal_Vault(Missing|BuildFailed)$/u) },
       });
     } finally {
-      process.env['PATH'] = saved;
+      names.forEach((name, index) => {
+        const value = saved[index];
+        if (value !== undefined) process.env[name] = value;
+      });
     }
   });
 });
