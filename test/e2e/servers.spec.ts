@@ -1,6 +1,6 @@
 /** Servers, modules and settings through the windows: CA file, pinned certificate, added PKCS#11 module, preferences. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { JournalScreen } from '../screens/journal.ts';
@@ -100,7 +100,14 @@ test.describe.serial('what a person adds', () => {
     await tokens.addModuleDialog.getByRole('button', { name: 'Choose a file…' }).click();
     await tokens.addModuleDialog.getByRole('button', { name: 'Try it and add' }).click();
     await expect(tokens.addModuleDialog.getByText('Token_ModuleNotPkcs11')).toBeVisible();
+    // The system's own SoftHSM is in the list by itself.
     await willChoose(app, modulePath);
+    await tokens.addModuleDialog.getByRole('button', { name: 'Choose a file…' }).click();
+    await tokens.addModuleDialog.getByRole('button', { name: 'Try it and add' }).click();
+    await expect(tokens.addModuleDialog.getByText('That module is in the list already.')).toBeVisible();
+    const ownCopy = join(home.directory, 'another-vendor.so');
+    await copyFile(modulePath, ownCopy);
+    await willChoose(app, ownCopy);
     await tokens.addModuleDialog.getByRole('button', { name: 'Choose a file…' }).click();
     await tokens.addModuleDialog.getByRole('textbox', { name: 'Name' }).fill('My module');
     await tokens.addModuleDialog.getByRole('button', { name: 'Try it and add' }).click();
