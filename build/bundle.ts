@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { rolldown } from 'rolldown';
@@ -40,8 +40,16 @@ function present(source: string): boolean {
   return false;
 }
 
-/** Bundles one entry into one file and checks that it asks for nothing but what it may. */
-async function bundleScript(source: string, file: string, mayRequire: (name: string) => boolean): Promise<void> {
+/**
+ * Bundles one entry into one file and checks that it asks for nothing but what it may.
+ * @param split what is imported dynamically goes into files beside it, to be read when it is needed
+ */
+async function bundleScript(
+  source: string,
+  file: string,
+  mayRequire: (name: string) => boolean,
+  split = false,
+): Promise<void> {
   const bundle = await rolldown({
     input: join(root, source),
     cwd: root,
@@ -53,9 +61,10 @@ async function bundleScript(source: string, file: string, mayRequire: (name: str
   });
   try {
     const { output } = await bundle.write({
-      file,
+      ...(split
+        ? { dir: dirname(file), entryFileNames: basename(file), chunkFileNames: `${basename(file, '.cjs')}-[name].cjs` }
+        : { file, codeSplitting: false }),
       format: 'cjs',
-      codeSplitting: false,
       comments: { legal: true, annotation: false, jsdoc: false },
     });
     // What is imported dynamically is put into the same file, which some versions of rolldown count as an import of it.
@@ -80,6 +89,8 @@ async function bundleNodeSide(): Promise<void> {
       join(out, 'main', `${name}.cjs`),
       (required) =>
         builtin.has(required) || (needsElectron && required === 'electron') || (needsPkcs11 && required === 'pkcs11js'),
+      // The desktop app's tray is up before its core is read.
+      name === 'main',
     );
   }
   for (const [name, source] of Object.entries(preloadEntries)) {

@@ -30,6 +30,7 @@ function configuration(electronDist: string, electronVersion: string): Configura
     files: [
       'package.json',
       'out/main/main.cjs',
+      'out/main/main-*.cjs',
       'out/main/token-host.cjs',
       'out/main/share-host.cjs',
       'out/main/package.json',

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { app, dialog } from 'electron';
 import { defaultDataDirectory } from './core/default-directories.ts';
 import type { Core } from './core/core.ts';
-import { defaultCacheDirectory } from './rehearsal/vault-binary.ts';
 import { denyCertificateExceptions } from './security/certificates.ts';
 import { guardNavigation } from './security/navigation.ts';
 import { enforceSandbox } from './security/sandbox.ts';
@@ -29,6 +28,7 @@ const startsHidden = process.argv.includes('--hidden');
 async function openCore(promptDesk: PromptDesk): Promise<Result<Core>> {
   // Loaded once the tray is up, as is what is around it: their schemas and clients take longer than all before them.
   const { createCore } = await import('./core/create-core.ts');
+  const { defaultCacheDirectory } = await import('./rehearsal/vault-binary.ts');
   // A profile of its own (tests, a second desk) keeps everything in that profile.
   const ownProfile = app.commandLine.hasSwitch('user-data-dir') ? app.getPath('userData') : undefined;
   return createCore({
