@@ -7,7 +7,7 @@ import { failure, success } from '../electron/workflows/failures.ts';
 import { deleteData, readData, writeData } from './pkcs11/data-objects.ts';
 import { decrypt, type Plaintext } from './pkcs11/decrypt.ts';
 import { initializeToken } from './pkcs11/initialize-token.ts';
-import { findWrappingKey, generateKeyPair } from './pkcs11/keys.ts';
+import { findWrappingKey, generateKeyPair, lookUpPrivateKeys } from './pkcs11/keys.ts';
 import { listObjects } from './pkcs11/list-objects.ts';
 import { login } from './pkcs11/login.ts';
 import { loadModule, stopLibrary, type TokenModule } from './pkcs11/module.ts';
@@ -96,7 +96,11 @@ export function createTokenService(modulePath: string): TokenService {
     }),
     login: handler(tokenHostRequests.login, ({ serial, pin, consentToLastTry }) =>
       withSecret(opener, pin, secretPurpose.pin(serial), (bytes) =>
-        withModule((module) => login(module, serial, bytes, consentToLastTry)),
+        withModule((module) => {
+          const loggedIn = login(module, serial, bytes, consentToLastTry);
+          if (loggedIn.ok) setImmediate(() => lookUpPrivateKeys(module, serial));
+          return loggedIn;
+        }),
       ),
     ),
     logout: handler(tokenHostRequests.logout, ({ serial }) =>

@@ -3,7 +3,7 @@ import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success, type Failure, type TokenFailureCode } from '../../electron/workflows/failures.ts';
 import type { TokenHostReply } from '../protocol.ts';
 import type { Login, PrivateKeyHandle, TokenModule } from './module.ts';
-import { findObjects, readAttribute, readBoolean, readNumber } from './objects.ts';
+import { findObjects, readAttribute, readBoolean, readNumber, readText } from './objects.ts';
 import { attempt, failureOfReturnValue, type TokenResult } from './return-values.ts';
 import { withFreshSession, withLogin } from './sessions.ts';
 import { keyPairMechanism, keyPairTemplates, searchTemplate } from './templates.ts';
@@ -223,4 +223,24 @@ export function findPrivateKey(module: TokenModule, login: Login, label: string)
   const key = { handle, modulusBytes };
   login.privateKeys.set(label, key);
   return success(key);
+}
+
+/** More keys than any token for this purpose holds; a full one is not searched through. */
+const privateKeysLookedUp = 8;
+
+/**
+ * Looks the private keys of a token up while nobody waits: right after a login, so that the first decrypt finds
+ * its key known. What goes wrong here goes wrong again, and is said, where the key is needed.
+ */
+export function lookUpPrivateKeys(module: TokenModule, serial: string): void {
+  withLogin(module, serial, (login) => {
+    const { cryptoki } = module;
+    const labels = new Set(
+      findObjects(cryptoki, login.session, [{ type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY }])
+        .slice(0, privateKeysLookedUp)
+        .map((handle) => readText(cryptoki, login.session, handle, pkcs11js.CKA_LABEL)),
+    );
+    for (const label of labels) findPrivateKey(module, login, label);
+    return success({});
+  });
 }
