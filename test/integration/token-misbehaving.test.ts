@@ -179,7 +179,7 @@ describe('a token that is not the one it was', () => {
     const { port } = await openMisbehaving('REMOVED_ON_FIND');
     const token = { storeId: 'test', serial };
     valueOf(await login(port, testPin, false));
-    expect(codeOf(await port.listObjects(token))).toBe('Token_Gone');
+    expect(codeOf(await port.findWrappingKey(token, 'bank-vaults'))).toBe('Token_Gone');
     expect(codeOf(await port.findWrappingKey(token, 'bank-vaults'))).toBe('Token_NotLoggedIn');
     expect(codeOf(await port.readData(token, 'vault-root'))).toBe('Token_NotFound');
     expect(codeOf(await login(port, testPin, false))).toBe('Token_NotFound');
