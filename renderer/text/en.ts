@@ -678,7 +678,6 @@ export const text = {
     storageType: 'Storage',
     trialLabel: 'Trial object',
     trialSha256: 'Trial value, SHA-256',
-    requestSent: 'Request sent',
     labels: 'Values',
     sharesProven: 'Shares proven',
     compared: 'Read back and compared',

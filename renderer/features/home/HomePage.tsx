@@ -95,8 +95,52 @@ function Banner({ view }: { readonly view: AppView }): ReactNode {
   );
 }
 
-function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: AppView }): ReactNode {
+/** One line of a panel: what it is, what there is to say of it, and its state and way in. */
+function Row({
+  title,
+  detail,
+  children,
+}: {
+  readonly title: string;
+  readonly detail: string;
+  readonly children: ReactNode;
+}): ReactNode {
+  return (
+    <div className={css('row')}>
+      <div className={css('rowText')}>
+        <strong>{title}</strong>
+        <span className={css('quiet')}>{detail}</span>
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** The quiet button at the end of a line; `name` tells it from its neighbours. */
+function WayIn({
+  name,
+  words,
+  path,
+}: {
+  readonly name: string;
+  readonly words: string;
+  readonly path: string;
+}): ReactNode {
   const go = useNavigation((state) => state.go);
+  return (
+    <Button
+      look="quiet"
+      name={name}
+      onPress={() => {
+        go(path);
+      }}
+    >
+      {words}
+    </Button>
+  );
+}
+
+function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: AppView }): ReactNode {
   const alarming = closedStores(view).filter(({ quiet }) => !quiet);
   return (
     <Card title={text.home.waitsTitle}>
@@ -120,39 +164,15 @@ function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: 
       ) : null}
       <div>
         {glance.sealed.map((vault) => (
-          <div key={vault.id} className={css('row')}>
-            <div className={css('rowText')}>
-              <strong>{vault.name}</strong>
-              <span className={css('quiet')}>{text.home.sealedWaits}</span>
-            </div>
-            <Button
-              look="quiet"
-              name={text.home.unsealFromList(vault.name)}
-              onPress={() => {
-                go(paths.unseal(vault.id));
-              }}
-            >
-              {text.home.unseal}
-            </Button>
-          </div>
+          <Row key={vault.id} title={vault.name} detail={text.home.sealedWaits}>
+            <WayIn name={text.home.unsealFromList(vault.name)} words={text.home.unseal} path={paths.unseal(vault.id)} />
+          </Row>
         ))}
         {glance.open.map((run) => (
-          <div key={run.id} className={css('row')}>
-            <div className={css('rowText')}>
-              <strong>{run.title}</strong>
-              <span className={css('quiet')}>{run.waitsFor}</span>
-            </div>
+          <Row key={run.id} title={run.title} detail={run.waitsFor}>
             <RunStateMark run={run} />
-            <Button
-              look="quiet"
-              name={`${text.home.open} ${run.title}`}
-              onPress={() => {
-                go(paths.run(run.id));
-              }}
-            >
-              {text.home.open}
-            </Button>
-          </div>
+            <WayIn name={`${text.home.open} ${run.title}`} words={text.home.open} path={paths.run(run.id)} />
+          </Row>
         ))}
       </div>
     </Card>
@@ -160,28 +180,15 @@ function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: 
 }
 
 function VaultsPanel({ view }: { readonly view: AppView }): ReactNode {
-  const go = useNavigation((state) => state.go);
   return (
     <Card title={text.home.vaultsTitle}>
       {view.vaults.length === 0 ? <p className={css('quiet')}>{text.home.vaultsEmpty}</p> : null}
       <div>
         {view.vaults.map((vault) => (
-          <div key={vault.id} className={css('row')}>
-            <div className={css('rowText')}>
-              <strong>{vault.name}</strong>
-              <span className={css('quiet')}>{text.vaults.summary(vault.nodes.length)}</span>
-            </div>
+          <Row key={vault.id} title={vault.name} detail={text.vaults.summary(vault.nodes.length)}>
             <VaultStateMark state={vault.state} />
-            <Button
-              look="quiet"
-              name={`${text.home.open} ${vault.name}`}
-              onPress={() => {
-                go(paths.vault(vault.id));
-              }}
-            >
-              {text.home.open}
-            </Button>
-          </div>
+            <WayIn name={`${text.home.open} ${vault.name}`} words={text.home.open} path={paths.vault(vault.id)} />
+          </Row>
         ))}
       </div>
     </Card>
@@ -234,28 +241,15 @@ function TokensPanel({ view }: { readonly view: AppView }): ReactNode {
 }
 
 function LastPanel({ glance }: { readonly glance: Glance }): ReactNode {
-  const go = useNavigation((state) => state.go);
   return (
     <Card title={text.home.lastTitle}>
       {glance.ended.length === 0 ? <p className={css('quiet')}>{text.home.lastEmpty}</p> : null}
       <div>
         {glance.ended.slice(0, shownAtMost).map((run) => (
-          <div key={run.id} className={css('row')}>
-            <div className={css('rowText')}>
-              <strong>{run.title}</strong>
-              <span className={css('quiet')}>{formatTime(run.endedAt)}</span>
-            </div>
+          <Row key={run.id} title={run.title} detail={formatTime(run.endedAt)}>
             <RunStateMark run={run} />
-            <Button
-              look="quiet"
-              name={`${text.home.open} ${run.title}`}
-              onPress={() => {
-                go(paths.run(run.id));
-              }}
-            >
-              {text.home.open}
-            </Button>
-          </div>
+            <WayIn name={`${text.home.open} ${run.title}`} words={text.home.open} path={paths.run(run.id)} />
+          </Row>
         ))}
       </div>
     </Card>
