@@ -7,20 +7,15 @@
  * being overwritten and renamed. One left by a process that was ended says how far that one came.
  */
 import { constants } from 'node:fs';
-import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { syncDirectory, writeFailure } from '../custody/durable-file.ts';
+import { escrowFileName, putInPlace, readEscrowFile, temporaryPathOf } from '../custody/escrow-file.ts';
 import { identifyThisProcess, isProcessAlive, processIdentitySchema } from '../custody/process-lock.ts';
 import { failure, success, type CustodyFailureCode, type Result } from '../workflows/failures.ts';
 import type { Escrow } from '../workflows/ports.ts';
-
-export const escrowSchema = z.strictObject({
-  runId: z.string(),
-  vaultAddress: z.string(),
-  publicKeySha256: z.string(),
-  entries: z.array(z.strictObject({ label: z.string(), tokenCiphertext: z.base64(), pgpMessage: z.base64() })),
-});
 
 const reservationSchema = z.strictObject({ reservedFor: z.string(), by: processIdentitySchema });
 
@@ -40,44 +35,13 @@ export interface EscrowReservation {
   release(): Promise<void>;
 }
 
-function errorCode(cause: unknown): string {
-  return typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string'
-    ? cause.code
-    : '';
-}
-
-function describeWriteError(cause: unknown, path: string): Result<never, CustodyFailureCode> {
-  const reason = errorCode(cause);
-  if (reason === '') throw cause;
-  if (reason === 'ENOSPC' || reason === 'EDQUOT' || reason === 'EFBIG')
-    return failure('Custody_DiskFull', 'The disk is full.', 'Free space and continue; nothing has been lost.', {
-      path,
-      reason,
-    });
-  return failure(
-    'Custody_WriteFailed',
-    'The escrow file could not be written.',
-    'Check that its folder is there and may be written, then continue; nothing has been lost.',
-    { path, reason },
-  );
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+function readReservation(content: Buffer | undefined): z.infer<typeof reservationSchema> | undefined {
+  if (content === undefined) return undefined;
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(dirname(path), constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
+    return reservationSchema.safeParse(JSON.parse(content.toString('utf8'))).data;
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
   }
 }
 
@@ -87,35 +51,13 @@ export async function findEscrow(
   runId: string,
   giveUpAt: number = performance.now() + earlierHostDeadline,
 ): Promise<Result<EscrowFound, CustodyFailureCode>> {
-  const inPlace = await readJson(path);
-  if (inPlace !== undefined) {
-    const escrow = escrowSchema.safeParse(inPlace);
-    if (escrow.success && escrow.data.runId === runId) return success({ kind: 'complete', escrow: escrow.data });
-    return failure(
-      'Custody_EscrowDamaged',
-      'The escrow file is not the one of this run.',
-      'Keep the file and set it aside before continuing; it may hold the only copy of shares.',
-      { path },
-    );
-  }
-  const beside = await readJson(`${path}.tmp`);
-  const escrow = escrowSchema.safeParse(beside);
-  if (escrow.success && escrow.data.runId === runId) {
-    try {
-      const file = await open(`${path}.tmp`, 'r+');
-      await file.sync().finally(() => file.close());
-      await rename(`${path}.tmp`, path);
-      await syncDirectory(path);
-    } catch (cause) {
-      return describeWriteError(cause, path);
-    }
-    return success({ kind: 'complete', escrow: escrow.data });
-  }
-  const reservation = reservationSchema.safeParse(beside);
-  if (!reservation.success || reservation.data.reservedFor !== runId) return success({ kind: 'none' });
-  const { by } = reservation.data;
+  const found = await readEscrowFile(path, runId);
+  if (!found.ok) return found;
+  if (found.value.kind === 'complete') return success(found.value);
+  const reservation = readReservation(found.value.beside);
+  if (reservation?.reservedFor !== runId) return success({ kind: 'none' });
   // A share host outlives a parent that was killed for as long as Vault's reply is on its way to the disk.
-  if (by.pid !== process.pid && performance.now() < giveUpAt && (await isProcessAlive(by))) {
+  if (reservation.by.pid !== process.pid && performance.now() < giveUpAt && (await isProcessAlive(reservation.by))) {
     await delay(100);
     return findEscrow(path, runId, giveUpAt);
   }
@@ -137,7 +79,7 @@ async function createReservation(temporary: string, content: Buffer): Promise<vo
   } finally {
     await file.close();
   }
-  await syncDirectory(temporary);
+  await syncDirectory(dirname(temporary));
 }
 
 /** Takes `size` bytes of room for the escrow of a run. Failures: Custody_DiskFull, Custody_WriteFailed. */
@@ -146,13 +88,13 @@ export async function reserveEscrow(
   runId: string,
   size: number,
 ): Promise<Result<EscrowReservation, CustodyFailureCode>> {
-  const temporary = `${path}.tmp`;
+  const temporary = temporaryPathOf(path);
   const note = Buffer.alloc(size, ' ');
   note.write(JSON.stringify({ reservedFor: runId, by: await identifyThisProcess() }));
   try {
     await createReservation(temporary, note);
   } catch (cause) {
-    const described = describeWriteError(cause, path);
+    const described = writeFailure(escrowFileName, cause);
     await rm(temporary, { force: true });
     return described;
   }
@@ -168,8 +110,8 @@ export async function reserveEscrow(
         } finally {
           await file.close();
         }
-        await rename(temporary, path);
-        await syncDirectory(path);
+        // Where it is gone, the process that takes the run up again has put it in place; it is read back either way.
+        await putInPlace(path);
         if (!(await readFile(path)).equals(content))
           return failure(
             'Custody_WriteFailed',
@@ -178,7 +120,7 @@ export async function reserveEscrow(
             { path },
           );
       } catch (cause) {
-        return describeWriteError(cause, path);
+        return writeFailure(escrowFileName, cause);
       }
       return success({});
     },

@@ -37,7 +37,7 @@ for (const { when, type, step } of moments) {
       const isWritten = async (): Promise<boolean> =>
         (await readFile(journalPath, 'utf8')).split('\n').some((line) => wanted.every((part) => line.includes(part)));
 
-      const ended = once(app.application.process(), 'exit');
+      const ended = once(app.mainProcess, 'exit');
       const killWhenWritten = (async () => {
         while (!(await isWritten())) await new Promise((resolve) => setTimeout(resolve, 2));
         process.kill(app.mainProcessId, 'SIGKILL');

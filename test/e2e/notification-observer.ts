@@ -21,7 +21,7 @@ export async function observeNotifications(app: LaunchedApp): Promise<void> {
 
 /** @returns titles, in the order shown */
 export async function readNotifications(app: LaunchedApp): Promise<readonly string[]> {
-  return app.application.evaluate(() =>
+  return app.readMain(() =>
     (Reflect.get(globalThis, 'shownNotifications') as Electron.Notification[]).map((each) => each.title),
   );
 }

@@ -127,7 +127,7 @@ test('a rehearsal from an empty token to an unsealed Vault', async () => {
       await keepScreenshot(page, 'locked');
       const view = await readView(page);
       expect([view.tokens, view.vaults, view.runs, view.stores]).toEqual([[], [], [], []]);
-      const hosts = await app.application.evaluate(({ app: electron }) =>
+      const hosts = await app.readMain(({ app: electron }) =>
         electron
           .getAppMetrics()
           .filter((metric) => metric.type === 'Utility' && String(metric.name).includes('Key Custodian')),

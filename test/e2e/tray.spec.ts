@@ -14,9 +14,7 @@ import { clickNotification, observeNotifications, readNotifications } from './no
 const testSecrets = { pin: 'tray-test-pin-2711', soPin: 'tray-test-so-pin-2711' };
 
 function countRenderers(app: LaunchedApp): Promise<number> {
-  return app.application.evaluate(
-    ({ app: electron }) => electron.getAppMetrics().filter((metric) => metric.type === 'Tab').length,
-  );
+  return app.readMain(({ app: electron }) => electron.getAppMetrics().filter((metric) => metric.type === 'Tab').length);
 }
 
 test('only the tray: no renderer is alive, and a second copy brings the window', async () => {
@@ -170,7 +168,7 @@ test.describe.serial('with a Vault that it follows', () => {
   });
 
   test('Quit ends the app and every process of it', async () => {
-    const ended = once(app.application.process(), 'exit');
+    const ended = once(app.mainProcess, 'exit');
     await tray.click('Quit');
     const [code] = (await ended) as [number | null];
     expect(code).toBe(0);

@@ -10,7 +10,7 @@ import type { HostLauncher } from '../../electron/hosts/host-process.ts';
 import { createNodeLauncher } from '../../electron/hosts/node-launcher.ts';
 import { sealSecret } from '../../electron/sealing/sealed.ts';
 import { secretPurpose } from '../../electron/sealing/schema.ts';
-import { escrowSchema } from '../../electron/shares/escrow-file.ts';
+import { escrowSchema } from '../../electron/custody/escrow-file.ts';
 import { createSharePort } from '../../electron/shares/share-port.ts';
 import type {
   Escrow,

@@ -2,10 +2,12 @@
  * Starts the packaged app as a person would, for Playwright: sandbox on, as an ordinary user, on the display
  * that `build/run-as-user.mjs` gave. The test package is the shipped one save for its inspect fuse.
  */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type Electron from 'electron';
 import { _electron, type ElectronApplication, type Page } from '@playwright/test';
 
 const projectRoot = join(import.meta.dirname, '..', '..', '..');
@@ -76,8 +78,11 @@ export interface LaunchOptions {
 export interface LaunchedApp {
   readonly application: ElectronApplication;
   readonly home: AppHome;
+  readonly mainProcess: ChildProcess;
   /** The id of the main process. */
   readonly mainProcessId: number;
+  /** What a function says that runs in main and changes nothing there. */
+  readMain<Value>(read: (electron: typeof Electron) => Value): Promise<Value>;
   /** The window whose address begins so, waiting for it to open: 'app://main/' or 'app://prompt/'. */
   window(address: string): Promise<Page>;
   /** Ends the app and, unless it was given, removes its home. */
@@ -100,12 +105,26 @@ export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedAp
     colorScheme: null,
     timeout: 60_000,
   });
-  const mainProcessId = application.process().pid;
+  // Playwright forgets the process once the app has ended.
+  const mainProcess = application.process();
+  const mainProcessId = mainProcess.pid;
   if (mainProcessId === undefined) throw new Error('The app has no process id.');
   return {
     application,
     home,
+    mainProcess,
     mainProcessId,
+    async readMain(read) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await application.evaluate(read);
+        } catch (cause) {
+          // V8's inspector lets go of an answer now and then before it is fetched; reading again does no harm.
+          if (attempt >= 5 || !(cause instanceof Error) || !cause.message.includes('was garbage collected'))
+            throw cause;
+        }
+      }
+    },
     async window(address) {
       const deadline = performance.now() + 60_000;
       for (;;) {
@@ -117,8 +136,8 @@ export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedAp
     },
     async close() {
       const ended = new Promise<void>((resolve) => {
-        if (application.process().exitCode !== null) resolve();
-        else application.process().once('exit', () => resolve());
+        if (mainProcess.exitCode !== null || mainProcess.signalCode !== null) resolve();
+        else mainProcess.once('exit', () => resolve());
       });
       await application
         .evaluate(({ app }) => app.exit(0))
