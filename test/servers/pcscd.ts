@@ -1,0 +1,139 @@
+/**
+ * The machine's smart card service with its virtual readers, for tests. There is one pcscd per machine (its socket
+ * and the readers' ports are fixed), so whoever starts one holds a machine-wide lock until it is stopped.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { processStartTime, takeMachineLock } from './machine-lock.ts';
+
+/** Where the virtual reader's slots listen for their cards (Debian's /etc/reader.conf.d/vpcd, 0x8C7B and the next). */
+export const virtualReaderPorts = [35963, 35964] as const;
+/** The names pcscd gives them. */
+export const virtualReaderNames = ['Virtual PCD 00 00', 'Virtual PCD 00 01'] as const;
+
+const socketPath = '/run/pcscd/pcscd.comm';
+const driverPath = '/usr/lib/pcsc/drivers/serial/libifdvpcd.so';
+
+export interface CardReaders {
+  /** False where a pcscd ran already: it is left running by `stop`. */
+  readonly started: boolean;
+  /** Ends pcscd, waits for its end and lets the next one have the lock. */
+  stop(): Promise<void>;
+  /** SIGKILL: the service dies in mid-run. `start` brings it back. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill` or a stop by hand; the cards that are plugged in are found again by themselves. */
+  start(): Promise<void>;
+}
+
+/**
+ * Starts pcscd and waits until it and its virtual readers answer. Where one runs already (a service of the machine,
+ * or one that root started for an ordinary user's tests), that one is used.
+ * Starting needs root; using does not.
+ * @param options.patience how long to wait for another test's pcscd to end, in milliseconds
+ */
+export async function startCardReaders(options: { patience?: number } = {}): Promise<CardReaders> {
+  const lock = await takeMachineLock('pcscd', options);
+  try {
+    if (lock.leftBehind !== undefined) await endLeftBehind(lock.leftBehind);
+    if (await areCardReadersRunning()) {
+      const refuse = (): Promise<void> =>
+        Promise.reject(new Error('This pcscd was not started by the test, so it is not ended by it.'));
+      return { started: false, stop: async () => lock.release(), kill: refuse, start: refuse };
+    }
+    const missing = ['/usr/sbin/pcscd', driverPath].find((path) => !existsSync(path));
+    if (missing !== undefined) throw new Error(`${missing} is missing: apt-get install pcscd vsmartcard-vpcd opensc`);
+    if (process.getuid?.() !== 0)
+      throw new Error('pcscd is not running and only root can start it: run `pcscd -f` as root beforehand.');
+    let child = await startService((pid) => lock.note(`${pid} ${processStartTime(pid)}`));
+    const killAtExit = (): void => void child.kill('SIGKILL');
+    process.on('exit', killAtExit);
+    return {
+      started: true,
+      stop: async () => {
+        await endService(child, 'SIGTERM');
+        process.off('exit', killAtExit);
+        lock.release();
+      },
+      kill: () => endService(child, 'SIGKILL'),
+      start: async () => {
+        await endService(child, 'SIGTERM');
+        child = await startService((pid) => lock.note(`${pid} ${processStartTime(pid)}`));
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Whether a pcscd answers on its socket and both virtual readers wait for cards. */
+export async function areCardReadersRunning(): Promise<boolean> {
+  return (await doesSocketAnswer()) && virtualReaderPorts.every(isListening);
+}
+
+/** For tests that must not start a pcscd of their own (an ordinary user's): throws with what to do where none runs. */
+export async function requireCardReaders(): Promise<void> {
+  if (!(await areCardReadersRunning()))
+    throw new Error('No pcscd with virtual readers runs: start `pcscd -f` as root (vsmartcard-vpcd installed).');
+}
+
+async function startService(started: (pid: number) => void): Promise<ChildProcess> {
+  const output: string[] = [];
+  const child = spawn('/usr/sbin/pcscd', ['--foreground'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  if (child.pid !== undefined) started(child.pid);
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`pcscd ended at once: ${output.join('').slice(-2000)}`);
+    if (await areCardReadersRunning()) return child;
+    await wait(50);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`pcscd did not answer within 5 s: ${output.join('').slice(-2000)}`);
+}
+
+async function endService(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill(signal);
+  const impatient = setTimeout(() => child.kill('SIGKILL'), 3000);
+  await ended;
+  clearTimeout(impatient);
+}
+
+/** Ends the pcscd of a test run that died, told by its pid and start time from any later process. */
+async function endLeftBehind(note: string): Promise<void> {
+  const [pid, startedAt] = note.split(' ');
+  if (pid === undefined || pid === '' || startedAt === undefined || startedAt === '') return;
+  if (processStartTime(Number(pid)) !== startedAt) return;
+  process.kill(Number(pid), 'SIGKILL');
+  while (processStartTime(Number(pid)) === startedAt) await wait(20);
+}
+
+function doesSocketAnswer(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Looks into the kernel's table: a connection made to find out would count as a card that is plugged in. */
+function isListening(port: number): boolean {
+  const listening = '0A';
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['/proc/net/tcp', '/proc/net/tcp6'].some((table) => {
+    if (!existsSync(table)) return false;
+    const rows = readFileSync(table, 'utf8').split('\n').slice(1);
+    return rows.some((row) => {
+      const [, local, , state] = row.trim().split(/\s+/);
+      return local?.endsWith(wanted) === true && state === listening;
+    });
+  });
+}
