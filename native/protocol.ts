@@ -9,6 +9,8 @@
 import { z } from 'zod';
 import { tokenFailureCodes } from '../electron/workflows/failures.ts';
 import { sealedSecretSchema, sealingPublicKeySchema } from '../electron/sealing/schema.ts';
+import { objectRequests } from './pkcs11/object-protocol.ts';
+import { deviceRequests } from './smartcard-hsm/protocol.ts';
 
 const serial = z.string().min(1).max(32);
 const objectLabel = z.string().min(1).max(255);
@@ -185,6 +187,8 @@ export const tokenHostRequests = {
   },
   /** Logs out everywhere and finalises the module; the host then exits by itself. */
   close: { request: z.strictObject({}), reply: z.strictObject({}) },
+  ...objectRequests,
+  ...deviceRequests,
 } as const;
 
 export type TokenHostMethod = keyof typeof tokenHostRequests;

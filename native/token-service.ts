@@ -71,7 +71,7 @@ export function createTokenService(modulePath: string): TokenService {
     return work(loaded);
   }
 
-  const handlers: Readonly<Record<TokenHostMethod, Handler>> = {
+  const handlers: Readonly<Partial<Record<TokenHostMethod, Handler>>> = {
     hello: handler(tokenHostRequests.hello, () =>
       withModule(({ manufacturer, description, libraryVersion, cryptokiVersion }) =>
         success({
@@ -161,8 +161,8 @@ export function createTokenService(modulePath: string): TokenService {
 
   return {
     answer: async (method, body) => {
-      if (!isMethod(method)) return badRequest('The token host was asked something that it does not know.');
-      return handlers[method](body);
+      const work = isMethod(method) ? handlers[method] : undefined;
+      return work === undefined ? badRequest('The token host was asked something that it does not know.') : work(body);
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { JournalVerification, RunSnapshot } from '../core/core.ts';
-import { subjectOf, titleOf } from '../workflows/definitions.ts';
+import { planFacts, subjectOf, titleOf } from '../workflows/definitions.ts';
 import { evidenceNames, programEvidence } from '../workflows/words.ts';
-import type { Plan } from '../workflows/plans.ts';
 import type { Actor, StepState, StepStatus } from '../workflows/run.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
@@ -38,52 +37,6 @@ export function wordLines(words: readonly string[]): readonly string[] {
   const lines: string[] = [];
   for (let index = 0; index < words.length; index += 8) lines.push(words.slice(index, index + 8).join(' '));
   return lines;
-}
-
-function planFacts(plan: Plan): readonly (readonly [string, string])[] {
-  switch (plan.workflow) {
-    case 'token-setup':
-      return [
-        ['Store', plan.storeName],
-        ['Token', plan.initialize ? `${plan.label}, initialised anew` : `${plan.label}, serial ${plan.expectedSerial}`],
-        ['Key', `RSA ${String(plan.modulusBits)} bits, label ${plan.keyLabel}`],
-      ];
-    case 'vault-init':
-      return [
-        ['Vault', `${plan.vaultName}, ${plan.connection.address}`],
-        ['Token', `${plan.token.label}, serial ${plan.token.serial}, key ${plan.keyLabel}`],
-        ['Shares', `${String(plan.shares)}, of which ${String(plan.threshold)} unseal`],
-        ...plan.destinations.map((destination, index): readonly [string, string] => [
-          `Share ${String(index)}`,
-          destination.kind === 'token'
-            ? 'on the token'
-            : destination.kind === 'pgp'
-              ? `to ${destination.custodian}, PGP ${destination.fingerprint}`
-              : `shown to ${destination.custodian}`,
-        ]),
-        [
-          'Root token',
-          plan.rootToken.kind === 'pgp'
-            ? `to ${plan.rootToken.custodian}, PGP ${plan.rootToken.fingerprint}`
-            : plan.rootToken.kind === 'token'
-              ? 'on the token'
-              : 'revoked at the end',
-        ],
-      ];
-    case 'unseal':
-      return [
-        ['Vault', plan.vaultName],
-        ['Nodes', plan.connections.map((connection) => connection.address).join(', ')],
-        ...plan.sources.map((source): readonly [string, string] => [
-          'Shares from',
-          source.kind === 'token'
-            ? `token ${source.token.label}, serial ${source.token.serial}`
-            : source.kind === 'pgp'
-              ? `${source.custodian}, PGP message`
-              : `${source.custodian}, typed`,
-        ]),
-      ];
-  }
 }
 
 function row(name: string, value: string): string {

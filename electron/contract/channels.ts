@@ -18,6 +18,37 @@ export const channels = {
   /** Reads the public keys and data objects of one token without a login. */
   'tokens.inspect': { request: z.strictObject({ storeId: id, serial: z.string().min(1).max(32) }), reply: nothing },
 
+  /** Writes a public key where the person says (system dialog). path is '' when cancelled. */
+  'tokens.export-key': {
+    request: z.strictObject({
+      storeId: id,
+      serial: z.string().min(1).max(32),
+      id: z.string().regex(/^[0-9a-f]{0,512}$/u),
+      label: z.string().max(255),
+      format: z.enum(['pem', 'ssh', 'jwk']),
+    }),
+    reply: z.strictObject({ path: z.string() }),
+  },
+  /** Opens the file dialog for an X.509 certificate (PEM or DER), which is parsed; `fileBase64` is its DER. */
+  'tokens.choose-certificate': {
+    request: nothing,
+    reply: z.strictObject({
+      chosen: z.boolean(),
+      fileName: z.string(),
+      fileBase64: z.string(),
+      subject: z.string(),
+      notAfter: z.string(),
+      sha256: z.string(),
+    }),
+  },
+  /** Opens the file dialog for a DKEK share file (64 bytes of ciphertext). */
+  'dkek.choose-share-file': {
+    request: nothing,
+    reply: z.strictObject({ chosen: z.boolean(), fileName: z.string(), fileBase64: z.string() }),
+  },
+  /** Looks at readers and the USB bus now. */
+  'presence.refresh': { request: nothing, reply: nothing },
+
   /** Opens the system's file dialog; chosen is '' when it was cancelled. */
   'stores.choose-module': { request: nothing, reply: z.strictObject({ path: z.string() }) },
   /** Tries the module in a host of its own and keeps it only if it is a PKCS#11 library. */

@@ -18,6 +18,20 @@ export const promptViewSchema = z.discriminatedUnion('kind', [
     minimumLength: z.number(),
     maximumLength: z.number(),
     pinState: z.enum(['ok', 'count-low', 'final-try', 'locked']),
+    form: z.enum(['text', 'hex16']),
+    recipient: sealingPublicKeySchema,
+    purpose: z.string(),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('password'),
+    what: z.string(),
+    custodian: z.string(),
+    isNew: z.boolean(),
+    form: z.enum(['password', 'piece']),
+    minimumLength: z.number(),
+    tokenLabel: z.string(),
+    tokenSerial: z.string(),
     recipient: sealingPublicKeySchema,
     purpose: z.string(),
   }),
@@ -43,7 +57,7 @@ const promptId = z.string().min(1).max(80);
 
 export const promptChannels = {
   'prompt.get': { request: z.strictObject({}), reply: promptViewSchema },
-  /** pin and share */
+  /** pin, password and share */
   'prompt.submit': {
     request: z.strictObject({ id: promptId, sealed: sealedSecretSchema, consentToLastTry: z.boolean() }),
     reply: z.strictObject({}),

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { failureCodes } from '../workflows/failures.ts';
+import { workflowNameSchema } from '../workflows/plans.ts';
 
 export const failureViewSchema = z.strictObject({
   code: z.enum(failureCodes),
@@ -35,6 +36,82 @@ export const wrappingKeyViewSchema = z.strictObject({
   publicKeyWords: z.array(z.string()),
 });
 
+export const deviceViewSchema = z.strictObject({
+  readerName: z.string(),
+  firmwareVersion: z.string(),
+  /** Bytes; -1 for unknown. */
+  freeMemory: z.number(),
+  pinState: z.enum(['set', 'not-initialized', 'locked', 'transport']),
+  /** -1 where it cannot be known now. */
+  pinTriesLeft: z.number(),
+  soPinState: z.enum(['set', 'not-initialized', 'locked']),
+  soPinTriesLeft: z.number(),
+  dkek: z.strictObject({
+    kind: z.enum(['none', 'awaiting-shares', 'ready']),
+    shares: z.number(),
+    outstanding: z.number(),
+    keyCheckValue: z.string(),
+  }),
+  options: z.array(z.string()),
+});
+
+export const objectViewSchema = z.strictObject({
+  objectClass: z.enum(['private-key', 'public-key', 'secret-key', 'certificate', 'data', 'other']),
+  label: z.string(),
+  id: z.string(),
+  kind: z.string(),
+  bits: z.number(),
+  curve: z.string(),
+  size: z.number(),
+  attributes: z.array(z.string()),
+  subject: z.string(),
+  notAfter: z.string(),
+  sha256: z.string(),
+  /** Names of the Vaults whose unsealing needs it, as far as this app knows. */
+  usedBy: z.array(z.string()),
+  /** A value in bank-vaults' form: 'share', 'root', 'trial'; '' for anything else. */
+  valueKind: z.enum(['share', 'recovery', 'root', 'trial', '']),
+  /** Another object has the same class and label. */
+  doubled: z.boolean(),
+});
+
+export const usbDeviceViewSchema = z.strictObject({
+  /** '20a0:4230' */
+  id: z.string(),
+  serial: z.string(),
+  kind: z.enum(['nitrokey-hsm', 'other-nitrokey', 'smartcard-reader']),
+  name: z.string(),
+  /** Serial of the token that it is, '' for none. */
+  tokenSerial: z.string(),
+});
+
+/** Why a device that is plugged in is not among the tokens, and what to do. */
+export const presenceProblemViewSchema = z.strictObject({
+  kind: z.enum([
+    'pcscd-not-running',
+    'pcscd-not-permitted',
+    'pcsc-library-missing',
+    'held-by-scdaemon',
+    'reader-in-exclusive-use',
+    'module-missing',
+    'no-usb-permission',
+    'not-an-hsm',
+    'unresponsive',
+  ]),
+  title: z.string(),
+  text: z.string(),
+  next: z.string(),
+  /** Commands to copy, one a line; '' for none. */
+  commands: z.string(),
+});
+
+export const presenceViewSchema = z.strictObject({
+  state: z.enum(['looking', 'ready', 'unavailable']),
+  readers: z.array(z.strictObject({ name: z.string(), state: z.string() })),
+  usb: z.array(usbDeviceViewSchema),
+  problems: z.array(presenceProblemViewSchema),
+});
+
 export const tokenViewSchema = z.strictObject({
   storeId: z.string(),
   storeName: z.string(),
@@ -57,6 +134,13 @@ export const tokenViewSchema = z.strictObject({
   /** Public halves are visible without login; filled on tokens.inspect, empty before. */
   wrappingKeys: z.array(wrappingKeyViewSchema),
   dataObjects: z.array(z.strictObject({ label: z.string(), size: z.number() })),
+  /** Everything on it that is visible now; filled on tokens.inspect. */
+  objects: z.array(objectViewSchema),
+  /** Bytes; -1 where the token does not say. */
+  freeMemory: z.number(),
+  totalMemory: z.number(),
+  /** What only a SmartCard-HSM has; null for any other token. */
+  device: deviceViewSchema.nullable(),
   inspected: z.boolean(),
 });
 
@@ -121,7 +205,7 @@ export const stepViewSchema = z.strictObject({
 
 export const runViewSchema = z.strictObject({
   id: z.string(),
-  workflow: z.enum(['token-setup', 'vault-init', 'unseal']),
+  workflow: workflowNameSchema,
   title: z.string(),
   subject: z.string(),
   rehearsal: z.boolean(),
@@ -173,6 +257,7 @@ export const appViewSchema = z.strictObject({
   locked: z.boolean(),
   stores: z.array(storeViewSchema),
   tokens: z.array(tokenViewSchema),
+  presence: presenceViewSchema,
   vaults: z.array(vaultViewSchema),
   runs: z.array(runViewSchema),
   rehearsal: rehearsalViewSchema,
@@ -186,6 +271,11 @@ export type FailureView = z.infer<typeof failureViewSchema>;
 export type StoreView = z.infer<typeof storeViewSchema>;
 export type WrappingKeyView = z.infer<typeof wrappingKeyViewSchema>;
 export type TokenView = z.infer<typeof tokenViewSchema>;
+export type DeviceView = z.infer<typeof deviceViewSchema>;
+export type ObjectView = z.infer<typeof objectViewSchema>;
+export type UsbDeviceView = z.infer<typeof usbDeviceViewSchema>;
+export type PresenceView = z.infer<typeof presenceViewSchema>;
+export type PresenceProblemView = z.infer<typeof presenceProblemViewSchema>;
 export type VaultNodeView = z.infer<typeof vaultNodeViewSchema>;
 export type VaultView = z.infer<typeof vaultViewSchema>;
 export type StepView = z.infer<typeof stepViewSchema>;

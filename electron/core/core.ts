@@ -14,6 +14,7 @@ import type {
   VaultPort,
   VaultTrust,
 } from '../workflows/ports.ts';
+import type { DevicePort, ObjectPort, PresencePort } from '../workflows/device-ports.ts';
 import type { RunState, StepDefinition } from '../workflows/run.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 
@@ -159,6 +160,9 @@ export interface Core {
   readonly appVersion: string;
   readonly dataDirectory: string;
   readonly tokens: TokenPort;
+  readonly devices: DevicePort;
+  readonly objects: ObjectPort;
+  readonly presence: PresencePort;
   readonly shares: SharePort;
   readonly vault: VaultPort;
   readonly settings: SettingsStore;

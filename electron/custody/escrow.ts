@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { success } from '../workflows/failures.ts';
 import type { EscrowPort } from '../workflows/ports.ts';
 import type { Directories } from './directories.ts';
-import { syncDirectory, writeFailure } from './durable-file.ts';
-import { readEscrowFile, temporaryPathOf } from './escrow-file.ts';
+import { syncDirectory, writeDurably, writeFailure } from './durable-file.ts';
+import { escrowFileName, readEscrowFile, temporaryPathOf } from './escrow-file.ts';
 
 /** The escrow files of runs, beside their journals. */
 export function createEscrow(directories: Directories): EscrowPort {
@@ -20,6 +20,10 @@ export function createEscrow(directories: Directories): EscrowPort {
       const found = await readEscrowFile(path(runId), runId);
       if (!found.ok) return found;
       return success(found.value.kind === 'complete' ? found.value.escrow : undefined);
+    },
+    async write(escrow) {
+      const written = await writeDurably(path(escrow.runId), escrowFileName, Buffer.from(JSON.stringify(escrow)));
+      return written.ok ? success({}) : written;
     },
     async remove(runId) {
       try {

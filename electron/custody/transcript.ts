@@ -2,7 +2,7 @@
  * A run as a page to read, print and sign: self-contained HTML without script or outside reference. The
  * same page becomes the PDF. It is drawn from the journal alone and names the hash of its last record.
  */
-import { stepsOf, subjectOf, titleOf } from '../workflows/definitions.ts';
+import { planFacts, stepsOf, subjectOf, titleOf } from '../workflows/definitions.ts';
 import { pgpWordsOfHex } from '../workflows/pgp-words.ts';
 import type { Evidence, RunEvent, RunState, StepDefinition, StepState } from '../workflows/run.ts';
 import { evidenceNames, programEvidence } from '../workflows/words.ts';
@@ -87,56 +87,6 @@ function stepSection(source: TranscriptSource, definition: StepDefinition, numbe
 ${failuresOf(source, step.id)}${evidenceTable(step.evidence)}</section>`;
 }
 
-function planRows(state: RunState): readonly (readonly [string, string])[] {
-  const { plan } = state;
-  switch (plan.workflow) {
-    case 'token-setup':
-      return [
-        ['Token', plan.label],
-        ['Module', plan.storeName],
-        ['Erased first', plan.initialize ? 'yes' : 'no'],
-        ['Wrapping key', `${plan.keyLabel}, RSA ${plan.modulusBits.toString()}`],
-      ];
-    case 'vault-init':
-      return [
-        ['Vault', `${plan.vaultName}, ${plan.connection.address}`],
-        ['Token', `${plan.token.label}, serial ${plan.token.serial}`],
-        ['Shares', `${plan.shares.toString()}, of which ${plan.threshold.toString()} unseal`],
-        ...plan.destinations.map((destination, index): [string, string] => [
-          `vault-unseal-${index.toString()}`,
-          destination.kind === 'token'
-            ? 'on the token'
-            : destination.kind === 'pgp'
-              ? `${destination.custodian}, PGP ${destination.fingerprint}`
-              : `${destination.custodian}, shown and typed back`,
-        ]),
-        [
-          'Root token',
-          plan.rootToken.kind === 'token'
-            ? 'on the token'
-            : plan.rootToken.kind === 'pgp'
-              ? `${plan.rootToken.custodian}, PGP ${plan.rootToken.fingerprint}`
-              : 'revoked',
-        ],
-      ];
-    case 'unseal':
-      return [
-        ['Vault', plan.vaultName],
-        ['Nodes', plan.connections.map(({ address }) => address).join(', ')],
-        [
-          'Sources',
-          plan.sources
-            .map((source) =>
-              source.kind === 'token'
-                ? `token ${source.token.label}, serial ${source.token.serial}`
-                : `${source.custodian} (${source.kind})`,
-            )
-            .join('; '),
-        ],
-      ];
-  }
-}
-
 function rowsOf(rows: readonly (readonly [string, string])[]): string {
   return rows
     .map(([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`)
@@ -182,7 +132,7 @@ export function drawTranscript(source: TranscriptSource): string {
 </header>
 <section>
 <h2>What was decided</h2>
-<table><tbody>${rowsOf(planRows(state))}</tbody></table>
+<table><tbody>${rowsOf(planFacts(state.plan))}</tbody></table>
 </section>
 <section>
 <h2>Who and where</h2>

@@ -2,19 +2,21 @@
 import { toReference } from './observed-tokens.ts';
 import type { HandlerContext } from './handlers/context.ts';
 import type { RunSnapshot } from '../core/core.ts';
+import { placeOf } from '../workflows/definitions.ts';
 
 type Parts = Pick<HandlerContext, 'core' | 'lock' | 'tokens' | 'runs' | 'changed'>;
 
 async function look({ core, tokens, changed }: Parts, { state }: RunSnapshot): Promise<void> {
-  const { plan } = state;
-  if (plan.workflow === 'token-setup') {
+  const place = placeOf(state.plan);
+  if (place.kind === 'token') {
     await tokens.refresh();
-    const token = toReference(plan.storeId, state.facts['serial']);
+    // A token that was initialised in the run got its serial there.
+    const token = toReference(place.storeId, state.facts['serial'] ?? place.serial);
     // Its keys, too: an initialisation cannot be planned without them.
     if (token !== undefined) await tokens.inspect(token);
     return;
   }
-  await core.watch.refresh(plan.vaultId);
+  await core.watch.refresh(place.vaultId);
   changed();
 }
 

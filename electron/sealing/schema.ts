@@ -20,6 +20,12 @@ export const sealingPublicKeySchema = base64.length(88);
 export const secretPurpose = {
   pin: (serial: string) => `pin of ${serial}`,
   soPin: (serial: string) => `so-pin of ${serial}`,
+  newPin: (serial: string) => `new pin of ${serial}`,
+  newSoPin: (serial: string) => `new so-pin of ${serial}`,
+  /** A DKEK share's password, or a piece of one, on its way to the token host. */
+  dkekPassword: 'dkek share password',
+  /** A piece of a DKEK share's password on its way to one custodian's prompt window. */
+  dkekPieceForDisplay: 'dkek share piece for display',
   /** A key share or root token on its way into the share host. */
   share: 'key share',
   /** A key share on its way to one custodian's prompt window. */

@@ -1,41 +1,55 @@
 /**
  * The workflows as data: what screen, terminal and transcript are drawn from.
  */
-import type { Plan } from './plans.ts';
+import type { Plan, WorkflowName } from './plans.ts';
 import type { RunState, StepDefinition } from './run.ts';
-import { tokenSetupSteps } from './token-setup.ts';
-import { unsealSteps } from './unseal.ts';
-import { vaultInitSteps } from './vault-init.ts';
-import { words } from './words.ts';
+import { backupDrillWorkflow, deviceCloneWorkflow } from './token-backup.ts';
+import {
+  certificateStoreWorkflow,
+  keyTestWorkflow,
+  objectDeleteWorkflow,
+  pinChangeWorkflow,
+  tokenResetWorkflow,
+} from './token-care.ts';
+import { tokenSetupWorkflow } from './token-setup.ts';
+import { unsealWorkflow } from './unseal.ts';
+import { valueReadOutWorkflow, valuesRepairWorkflow, valuesRewrapWorkflow } from './values.ts';
+import { vaultInitWorkflow } from './vault-init.ts';
+import type { Workflow, WorkflowPlace } from './workflow.ts';
+
+const workflows: { readonly [Name in WorkflowName]: Workflow<Extract<Plan, { workflow: Name }>> } = {
+  'token-setup': tokenSetupWorkflow,
+  'vault-init': vaultInitWorkflow,
+  unseal: unsealWorkflow,
+  'backup-drill': backupDrillWorkflow,
+  'device-clone': deviceCloneWorkflow,
+  'pin-change': pinChangeWorkflow,
+  'token-reset': tokenResetWorkflow,
+  'object-delete': objectDeleteWorkflow,
+  'certificate-store': certificateStoreWorkflow,
+  'key-test': keyTestWorkflow,
+  'values-repair': valuesRepairWorkflow,
+  'value-read-out': valueReadOutWorkflow,
+  'values-rewrap': valuesRewrapWorkflow,
+};
+
+/** The table ties each plan to its own workflow, so what is looked up by a plan's name takes that plan. */
+const workflowOf = (plan: Plan): Workflow<Plan> => workflows[plan.workflow];
 
 /** The steps of a plan, in the order in which they run. The same plan always gives the same steps. */
-export function stepsOf(plan: Plan): readonly StepDefinition[] {
-  switch (plan.workflow) {
-    case 'token-setup':
-      return tokenSetupSteps(plan);
-    case 'vault-init':
-      return vaultInitSteps(plan);
-    case 'unseal':
-      return unsealSteps(plan);
-  }
-}
+export const stepsOf = (plan: Plan): readonly StepDefinition[] => workflowOf(plan).steps(plan);
 
 /** What a run of this plan is called. */
-export function titleOf(plan: Plan): string {
-  switch (plan.workflow) {
-    case 'token-setup':
-      return words.tokenSetup.title;
-    case 'vault-init':
-      return words.vaultInit.title;
-    case 'unseal':
-      return words.unseal.title;
-  }
-}
+export const titleOf = (plan: Plan): string => workflowOf(plan).title;
 
 /** What a run of this plan is about: the token's label or the Vault's name. */
-export function subjectOf(plan: Plan): string {
-  return plan.workflow === 'token-setup' ? plan.label : plan.vaultName;
-}
+export const subjectOf = (plan: Plan): string => workflowOf(plan).subject(plan);
+
+/** The token store or the Vault that a run of this plan is about. */
+export const placeOf = (plan: Plan): WorkflowPlace => workflowOf(plan).place(plan);
+
+/** What was decided before the run started, as rows of a transcript. */
+export const planFacts = (plan: Plan): readonly (readonly [string, string])[] => workflowOf(plan).facts(plan);
 
 /**
  * What must be typed before a run is abandoned; '' where nothing is lost by it. Once Vault has been

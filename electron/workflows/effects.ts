@@ -2,9 +2,13 @@
  * What a step does, as data. The runner (`electron/runs`) carries effects out through the ports. Each is
  * written so that it can be begun again after a crash: it looks first whether it took place.
  */
+import type { CareEffect } from './care-effects.ts';
+import type { DeviceEffect } from './device-effects.ts';
 import type { RootTokenDestination, ShareDestination, TokenReference, VaultConnection } from './ports.ts';
 
 export type Effect =
+  | DeviceEffect
+  | CareEffect
   // token-setup
   | {
       readonly kind: 'token.initialize';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { stepsOf } from './definitions.ts';
 import { failure, failureCodes, success } from './failures.ts';
 import type { Result } from './failures.ts';
-import { planSchema } from './plans.ts';
+import { planSchema, workflowNameSchema } from './plans.ts';
 import type { RunEvent, RunState, StepDefinition, StepState } from './run.ts';
 
 const evidenceSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -23,7 +23,7 @@ const failureSchema = z
 export const runEventSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('run-started'),
-    workflow: z.enum(['token-setup', 'vault-init', 'unseal']),
+    workflow: workflowNameSchema,
     plan: planSchema,
     by: z.string(),
     host: z.string(),

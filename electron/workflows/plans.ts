@@ -3,6 +3,7 @@
  * secret: PINs and shares are asked for when a step needs them.
  */
 import { z } from 'zod';
+import { deviceChoicesSchema, devicePlanSchemas } from './device-plans.ts';
 
 const name = z.string().trim().min(1).max(80);
 
@@ -59,6 +60,8 @@ export const tokenSetupPlanSchema = z.strictObject({
   label: z.string().min(1).max(255),
   keyLabel: z.string().min(1).max(255),
   modulusBits: wrappingKeyBitsSchema,
+  /** Only for a SmartCard-HSM that is initialised here. */
+  device: deviceChoicesSchema.exactOptional(),
 });
 
 export const vaultInitPlanSchema = z
@@ -110,7 +113,12 @@ export const planSchema = z.discriminatedUnion('workflow', [
   tokenSetupPlanSchema,
   vaultInitPlanSchema,
   unsealPlanSchema,
+  ...devicePlanSchemas,
 ]);
+
+/** Every workflow there is, by the name that plans, journals and views give it. */
+export const workflowNames = planSchema.options.map((option) => option.shape.workflow.value);
+export const workflowNameSchema = z.enum(workflowNames);
 
 export type TokenSetupPlan = z.infer<typeof tokenSetupPlanSchema>;
 export type VaultInitPlan = z.infer<typeof vaultInitPlanSchema>;

@@ -314,6 +314,8 @@ export interface EscrowPort {
   path(runId: string): string;
   /** undefined where there is none. */
   read(runId: string): Promise<Result<Escrow | undefined, CustodyFailureCode>>;
+  /** Writes, fsyncs, renames into place and reads back: for a run that makes new ciphertexts itself. */
+  write(escrow: Escrow): Promise<Result<Record<string, never>, CustodyFailureCode>>;
   remove(runId: string): Promise<Result<Record<string, never>, CustodyFailureCode>>;
 }
 
@@ -365,6 +367,8 @@ export interface PromptPort {
       readonly minimumLength: number;
       readonly maximumLength: number;
       readonly pinState: 'ok' | 'count-low' | 'final-try' | 'locked';
+      /** 'hex16': the 16 hexadecimal digits that a SmartCard-HSM's SO-PIN is made of; `isNew` then offers one made at random. */
+      readonly form?: 'text' | 'hex16';
       /** What went wrong the last time, '' for nothing. */
       readonly problem: string;
       /** The same as a failure: what a script's prompt answers, since it must not try another PIN by itself. */
@@ -378,6 +382,22 @@ export interface PromptPort {
       AppFailureCode | TokenFailureCode
     >
   >;
+  /** A password that is no PIN, or a piece of one: of a DKEK share. */
+  askPassword(
+    request: PromptSubject & {
+      /** What is typed, in words: “Password for DKEK share 1”. */
+      readonly what: string;
+      readonly custodian: string;
+      /** A new password is typed twice. */
+      readonly isNew: boolean;
+      /** 'piece': hexadecimal digits, as they were handed out. */
+      readonly form: 'password' | 'piece';
+      readonly minimumLength: number;
+      readonly problem: string;
+      readonly recipient: string;
+      readonly purpose: string;
+    },
+  ): PromptResult<SealedSecretValue>;
   /** A share typed by a custodian. */
   askShare(request: {
     readonly runId: string;

@@ -1,11 +1,12 @@
 import type { TokenSetupPlan } from './plans.ts';
 import type { StepDefinition } from './run.ts';
 import { words } from './words.ts';
+import type { Workflow } from './workflow.ts';
 
 const administrator = { role: 'administrator' } as const;
 
 /** Initialise a token, or take it as it is, and make the wrapping key pair on it. */
-export function tokenSetupSteps(plan: TokenSetupPlan): readonly StepDefinition[] {
+function tokenSetupSteps(plan: TokenSetupPlan): readonly StepDefinition[] {
   const text = words.tokenSetup;
   // A token that is initialised here gets its serial then: '' makes the effects take it from the facts.
   const serial = plan.initialize ? '' : plan.expectedSerial;
@@ -86,3 +87,16 @@ export function tokenSetupSteps(plan: TokenSetupPlan): readonly StepDefinition[]
   );
   return steps;
 }
+
+export const tokenSetupWorkflow: Workflow<TokenSetupPlan> = {
+  title: words.tokenSetup.title,
+  steps: tokenSetupSteps,
+  subject: (plan) => plan.label,
+  place: (plan) => ({ kind: 'token', storeId: plan.storeId, serial: plan.expectedSerial }),
+  facts: (plan) => [
+    ['Token', plan.expectedSerial === '' ? plan.label : `${plan.label}, serial ${plan.expectedSerial}`],
+    ['Module', plan.storeName],
+    ['Erased first', plan.initialize ? 'yes' : 'no'],
+    ['Wrapping key', `${plan.keyLabel}, RSA ${plan.modulusBits.toString()}`],
+  ],
+};

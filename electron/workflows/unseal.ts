@@ -1,11 +1,12 @@
 import type { UnsealPlan } from './plans.ts';
 import type { StepDefinition } from './run.ts';
 import { words } from './words.ts';
+import type { Workflow } from './workflow.ts';
 
 const administrator = { role: 'administrator' } as const;
 
 /** Unseal every node of a cluster with shares from tokens, PGP messages and custodians. */
-export function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
+function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
   const text = words.unseal;
   const connections = plan.connections;
   const sources = plan.sources.flatMap((source, index): readonly StepDefinition[] => {
@@ -105,3 +106,20 @@ export function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
     },
   ];
 }
+
+export const unsealWorkflow: Workflow<UnsealPlan> = {
+  title: words.unseal.title,
+  steps: unsealSteps,
+  subject: (plan) => plan.vaultName,
+  place: (plan) => ({ kind: 'vault', vaultId: plan.vaultId }),
+  facts: (plan) => [
+    ['Vault', plan.vaultName],
+    ['Nodes', plan.connections.map(({ address }) => address).join(', ')],
+    ...plan.sources.map((source): readonly [string, string] => [
+      'Shares from',
+      source.kind === 'token'
+        ? `token ${source.token.label}, serial ${source.token.serial}`
+        : `${source.custodian}, ${source.kind === 'pgp' ? 'PGP message' : 'typed'}`,
+    ]),
+  ],
+};

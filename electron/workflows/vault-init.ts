@@ -3,6 +3,7 @@ import type { VaultInitPlan } from './plans.ts';
 import type { RootTokenDestination, ShareDestination } from './ports.ts';
 import type { StepDefinition } from './run.ts';
 import { words } from './words.ts';
+import type { Workflow } from './workflow.ts';
 
 const administrator = { role: 'administrator' } as const;
 
@@ -92,7 +93,7 @@ const paceOrder = { automatic: 0, deliberate: 1, prompt: 2 } as const;
  * Initialise a Vault. Whatever needs no person comes first after Vault's reply, so that the values are
  * in their places as early as can be; the encrypted copy on disk goes last of all.
  */
-export function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
+function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
   const text = words.vaultInit;
   const token = { storeId: plan.token.storeId, serial: plan.token.serial };
   const deliveries = [
@@ -210,3 +211,31 @@ export function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
     },
   ];
 }
+
+function destinationInWords(destination: VaultInitPlan['destinations'][number]): string {
+  switch (destination.kind) {
+    case 'token':
+      return 'on the token';
+    case 'pgp':
+      return `${destination.custodian}, PGP ${destination.fingerprint}`;
+    case 'shown':
+      return `${destination.custodian}, shown and typed back`;
+  }
+}
+
+export const vaultInitWorkflow: Workflow<VaultInitPlan> = {
+  title: words.vaultInit.title,
+  steps: vaultInitSteps,
+  subject: (plan) => plan.vaultName,
+  place: (plan) => ({ kind: 'vault', vaultId: plan.vaultId }),
+  facts: (plan) => [
+    ['Vault', `${plan.vaultName}, ${plan.connection.address}`],
+    ['Token', `${plan.token.label}, serial ${plan.token.serial}, key ${plan.keyLabel}`],
+    ['Shares', `${plan.shares.toString()}, of which ${plan.threshold.toString()} unseal`],
+    ...plan.destinations.map((destination, index): readonly [string, string] => [
+      `vault-unseal-${index.toString()}`,
+      destinationInWords(destination),
+    ]),
+    ['Root token', plan.rootToken.kind === 'revoked' ? 'revoked at the end' : destinationInWords(plan.rootToken)],
+  ],
+};

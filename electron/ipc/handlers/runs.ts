@@ -1,15 +1,16 @@
 import { failure, success, type Failure, type Result } from '../../workflows/failures.ts';
+import { placeOf } from '../../workflows/definitions.ts';
 import type { Plan } from '../../workflows/plans.ts';
 import { notFound, operatorName, type Group, type HandlerContext } from './context.ts';
 
 /** Whether what the plan says is a rehearsal is one: the band on every screen must not lie. */
 function checkRehearsalMark({ core }: HandlerContext, plan: Plan): Failure | undefined {
-  const store =
-    plan.workflow === 'token-setup' ? core.stores().find((candidate) => candidate.id === plan.storeId) : undefined;
-  const vault =
-    plan.workflow === 'token-setup' ? undefined : core.vaults().find((candidate) => candidate.id === plan.vaultId);
-  const subject = store ?? vault;
-  if (subject === undefined) return notFound(plan.workflow === 'token-setup' ? 'The token store' : 'The Vault').error;
+  const place = placeOf(plan);
+  const subject =
+    place.kind === 'token'
+      ? core.stores().find((candidate) => candidate.id === place.storeId)
+      : core.vaults().find((candidate) => candidate.id === place.vaultId);
+  if (subject === undefined) return notFound(place.kind === 'token' ? 'The token store' : 'The Vault').error;
   if (subject.rehearsal === plan.rehearsal) return undefined;
   return failure(
     'Custody_PlanInvalid',

@@ -1,18 +1,8 @@
 import type { RunView, StepView } from '../../contract/views.ts';
 import type { RunSnapshot } from '../../core/core.ts';
-import type { Plan } from '../../workflows/plans.ts';
+import { subjectOf, titleOf } from '../../workflows/definitions.ts';
 import type { Actor, Evidence, StepDefinition, StepState } from '../../workflows/run.ts';
 import { toOptionalFailureView } from './failure-view.ts';
-
-const titles: Readonly<Record<Plan['workflow'], string>> = {
-  'token-setup': 'Set up a token',
-  'vault-init': 'Initialise a Vault',
-  unseal: 'Unseal a Vault',
-};
-
-function subjectOf(plan: Plan): string {
-  return plan.workflow === 'token-setup' ? plan.label : plan.vaultName;
-}
 
 function toActorView(actor: Actor): StepView['actor'] {
   return { role: actor.role, name: actor.role === 'administrator' ? '' : actor.name };
@@ -75,7 +65,7 @@ export function toRunView(snapshot: RunSnapshot): RunView {
   return {
     id: state.runId,
     workflow: state.workflow,
-    title: titles[state.workflow],
+    title: titleOf(state.plan),
     subject: subjectOf(state.plan),
     rehearsal: state.plan.rehearsal,
     status: state.status,

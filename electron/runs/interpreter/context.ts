@@ -9,11 +9,14 @@ import type {
   TokenPort,
   VaultPort,
 } from '../../workflows/ports.ts';
+import type { DevicePort, ObjectPort } from '../../workflows/device-ports.ts';
 import type { Evidence, StepDefinition } from '../../workflows/run.ts';
 
 /** What effects act through. */
 export interface EffectPorts {
   readonly tokens: TokenPort;
+  readonly devices: DevicePort;
+  readonly objects: ObjectPort;
   readonly shares: SharePort;
   readonly vault: VaultPort;
   readonly prompt: PromptPort;

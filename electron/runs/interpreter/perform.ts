@@ -1,4 +1,6 @@
 import type { EffectOutcome, EffectResult, StepContext } from './context.ts';
+import { performCare } from './care.ts';
+import { performDevice } from './device.ts';
 import { generateKey, initializeToken, readTokenBack, verifyKey } from './token-setup.ts';
 import {
   confirmFromSeen,
@@ -45,6 +47,28 @@ export function perform(context: StepContext): EffectResult {
       return generateKey(context, effect);
     case 'token.verify-key':
       return verifyKey(context, effect);
+    case 'device.initialize':
+    case 'dkek.create-share':
+    case 'dkek.hand-out-piece':
+    case 'dkek.import-share':
+    case 'device.attest':
+    case 'device.wrap-key':
+    case 'device.unwrap-key':
+    case 'device.compare-keys':
+    case 'device.compare-dkek':
+    case 'device.copy-objects':
+      return performDevice(context, effect);
+    case 'token.change-pin':
+    case 'token.reset':
+    case 'object.delete':
+    case 'certificate.store':
+    case 'key.test':
+    case 'value.check':
+    case 'value.resolve-double':
+    case 'value.read-out':
+    case 'values.rewrap-to-escrow':
+    case 'value.replace':
+      return performCare(context, effect);
     case 'vault.check-uninitialized':
       return checkUninitialized(context, effect);
     case 'token.check-room':

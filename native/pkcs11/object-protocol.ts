@@ -1,0 +1,131 @@
+/**
+ * What the token host is asked about everything that lies on a token, whoever made it: objects with their
+ * attributes, public keys, certificates, tests of keys, mechanisms, and bank-vaults' values. Pure.
+ */
+import { z } from 'zod';
+import { sealedSecretSchema } from '../../electron/sealing/schema.ts';
+
+const serial = z.string().min(1).max(32);
+const objectLabel = z.string().min(1).max(255);
+const base64Bytes = z.base64().max(400_000);
+const hex = z
+  .string()
+  .regex(/^[0-9a-f]*$/u)
+  .max(512);
+
+export const objectClassSchema = z.enum(['private-key', 'public-key', 'secret-key', 'certificate', 'data', 'other']);
+
+export const tokenObjectSchema = z.strictObject({
+  objectClass: objectClassSchema,
+  label: z.string(),
+  /** CKA_ID, hex; '' where there is none. */
+  id: hex,
+  /** 'RSA', 'EC', 'AES', 'X.509', ''. */
+  kind: z.string(),
+  /** Modulus, field or key bits; 0 where it does not apply or cannot be read. */
+  bits: z.number().int().nonnegative(),
+  /** Name of the curve, '' for none. */
+  curve: z.string(),
+  /** Bytes of a value or certificate; 0 for keys. */
+  size: z.number().int().nonnegative(),
+  /** CKA_ names without the prefix that are true: 'TOKEN', 'PRIVATE', 'SENSITIVE', 'EXTRACTABLE', 'DECRYPT', 'SIGN', 'DERIVE', 'LOCAL'… */
+  attributes: z.array(z.string()),
+  /** Subject and end of a certificate; '' otherwise. */
+  subject: z.string(),
+  notAfter: z.string(),
+  /** SHA-256 of the public key's SubjectPublicKeyInfo, of the certificate or of the data value, hex; '' where it cannot be read. */
+  sha256: hex,
+});
+
+export const wrappingAbilitySchema = z.strictObject({
+  /** Tried with a key on the token, or read from the mechanism list where there is none. */
+  oaepSha1: z.enum(['works', 'offered', 'fails', 'absent']),
+  oaepSha256: z.enum(['works', 'offered', 'fails', 'absent']),
+  ecdh: z.enum(['works', 'offered', 'fails', 'absent']),
+  /** Refused below OpenSC 0.25.1, whose unpadding is not constant-time. */
+  pkcs1: z.enum(['offered', 'unsafe', 'absent']),
+});
+
+export const objectRequests = {
+  /** Every object that this session sees; private ones only when logged in. */
+  'objects.list': {
+    request: z.strictObject({ serial }),
+    reply: z.strictObject({
+      objects: z.array(tokenObjectSchema),
+      /** Bytes; -1 where the token does not say (CK_UNAVAILABLE_INFORMATION). */
+      freePublicMemory: z.number().int(),
+      totalPublicMemory: z.number().int(),
+    }),
+  },
+  /** DER SubjectPublicKeyInfo of the public half of a key pair (RSA, EC), from its public key object or its certificate. */
+  'objects.export-public-key': {
+    request: z.strictObject({ serial, id: hex, label: z.string().max(255) }),
+    reply: z.strictObject({ publicKeySpki: base64Bytes, publicKeySha256: hex.length(64), kind: z.string() }),
+  },
+  /** Stores an X.509 certificate (DER). An object of that class, label and id: Token_ObjectExists. Needs login. Read back. */
+  'objects.store-certificate': {
+    request: z.strictObject({ serial, certificate: base64Bytes, label: objectLabel, id: hex }),
+    reply: z.strictObject({ label: z.string(), sha256: hex.length(64), subject: z.string() }),
+  },
+  /**
+   * Deletes the one object (or both halves of the one key pair) that is meant; none: Token_ObjectMissing; several:
+   * Token_ObjectDoubled unless `sha256` says which. Needs login. Absence is read back.
+   */
+  'objects.delete': {
+    request: z.strictObject({
+      serial,
+      objectClass: z.enum(['key-pair', 'secret-key', 'certificate', 'data']),
+      label: z.string().max(255),
+      id: hex,
+      /** Tells objects of one name apart, '' where there is one only. */
+      sha256: hex,
+    }),
+    reply: z.strictObject({ deleted: z.number().int() }),
+  },
+  /** A round trip with one private key: decrypt what was encrypted to it, or verify what it signed, or derive on both sides. Needs login. */
+  'keys.test': {
+    request: z.strictObject({ serial, id: hex, label: z.string().max(255) }),
+    reply: z.strictObject({ tried: z.array(z.string()), passed: z.boolean(), problem: z.string() }),
+  },
+  /** What the token can wrap with; `keyLabel` '' asks the mechanism list alone. */
+  'token.wrapping-ability': {
+    request: z.strictObject({ serial, keyLabel: z.string().max(255) }),
+    reply: wrappingAbilitySchema,
+  },
+  /** C_SetPIN by the user. Sealed for `secretPurpose.pin(serial)`. Ends the login. */
+  'token.change-pin': {
+    request: z.strictObject({
+      serial,
+      role: z.enum(['user', 'so']),
+      current: sealedSecretSchema,
+      replacement: sealedSecretSchema,
+      consentToLastTry: z.boolean(),
+    }),
+    reply: z.strictObject({ serial }),
+  },
+  /** C_InitPIN in an SO session: a new user PIN. For tokens that are no SmartCard-HSM. Ends the login. */
+  'token.reset-pin': {
+    request: z.strictObject({ serial, soPin: sealedSecretSchema, newPin: sealedSecretSchema }),
+    reply: z.strictObject({ serial }),
+  },
+  /**
+   * Decrypts one of bank-vaults' values with one key and encrypts it under another key of the same token, inside the
+   * host. Nothing is written: the new ciphertext is answered, to be put on disk before the token is changed. Needs login.
+   * `sha256` tells doubled values apart, '' otherwise.
+   */
+  'values.rewrap': {
+    request: z.strictObject({
+      serial,
+      label: objectLabel,
+      sha256: hex,
+      fromKeyLabel: objectLabel,
+      toKeyLabel: objectLabel,
+    }),
+    reply: z.strictObject({ ciphertext: base64Bytes, ciphertextSha256: hex.length(64) }),
+  },
+  /** Whether a value decrypts with a key, without the plaintext leaving the host. Needs login. */
+  'values.check': {
+    request: z.strictObject({ serial, label: objectLabel, sha256: hex, keyLabel: objectLabel }),
+    reply: z.strictObject({ decrypts: z.boolean(), plaintextLength: z.number().int() }),
+  },
+} as const;
