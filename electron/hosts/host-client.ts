@@ -27,6 +27,8 @@ export interface HostClientOptions {
    * latest answer where that is later than its sending, since a queue is not the library's fault.
    */
   readonly answersInTurn?: boolean;
+  /** Called when the host says by itself that what it watches has changed. */
+  readonly onChanged?: () => void;
   /** Called whenever a host process has ended, however it came about. */
   readonly onExit?: (exitCode: number | null) => void;
 }
@@ -43,7 +45,7 @@ export interface HostClient {
 const answerSchema = z.union([
   z.strictObject({ id: z.number().int().nonnegative(), ok: z.literal(true), value: z.unknown() }),
   z.strictObject({ id: z.number().int().nonnegative(), ok: z.literal(false), error: z.unknown() }),
-  z.strictObject({ signal: z.literal('ready') }),
+  z.strictObject({ signal: z.enum(['ready', 'changed']) }),
 ]);
 
 /** A host may send several answers in one message. */
@@ -112,7 +114,8 @@ export function createHostClient(options: HostClientOptions): HostClient {
 
   function settle(host: Host, answer: HostAnswer): void {
     if ('signal' in answer) {
-      if (host.ready) return;
+      if (answer.signal === 'changed') options.onChanged?.();
+      if (answer.signal === 'changed' || host.ready) return;
       host.ready = true;
       for (const request of host.waiting.splice(0)) send(host, request);
       return;
