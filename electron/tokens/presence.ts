@@ -2,7 +2,7 @@
  * Follows card readers and the USB bus through the presence host, a process of its own that holds no secret.
  * Where that host ends by itself it is started again with growing pauses; nothing that a person does waits for it.
  */
-import { presenceRequests, type Presence } from '../../native/presence/protocol.ts';
+import { presenceRequests } from '../../native/presence/protocol.ts';
 import { createHostClient, type HostClient, type HostOutcome } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 import type { PresenceDescription, PresencePort } from '../workflows/device-ports.ts';
@@ -31,7 +31,7 @@ function toPresence(outcome: HostOutcome): Result<PresenceDescription, TokenFail
   );
 }
 
-function same(one: Presence | undefined, other: Presence): boolean {
+function same(one: PresenceDescription | undefined, other: PresenceDescription): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
