@@ -1,75 +1,51 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { z } from 'zod';
 import { secretPurpose } from '../electron/sealing/schema.ts';
-import { createOpener, type Opener } from '../electron/hosts/opener.ts';
-import type { SealedSecret } from '../electron/sealing/sealed.ts';
-import { failure, success } from '../electron/workflows/failures.ts';
+import { createOpener } from '../electron/hosts/opener.ts';
+import { success } from '../electron/workflows/failures.ts';
+import { badRequest, createSealerCache, handler, withSecret, type Handler, type HostParts } from './handler.ts';
 import { deleteData, readData, writeData } from './pkcs11/data-objects.ts';
-import { decrypt, type Plaintext } from './pkcs11/decrypt.ts';
+import { decrypt } from './pkcs11/decrypt.ts';
 import { initializeToken } from './pkcs11/initialize-token.ts';
 import { findWrappingKey, generateKeyPair, lookUpPrivateKeys } from './pkcs11/keys.ts';
 import { listObjects } from './pkcs11/list-objects.ts';
 import { login } from './pkcs11/login.ts';
 import { loadModule, stopLibrary, type TokenModule } from './pkcs11/module.ts';
+import { createObjectHandlers } from './pkcs11/object-handlers.ts';
 import type { TokenResult } from './pkcs11/return-values.ts';
 import { endLogin } from './pkcs11/sessions.ts';
 import { findTokens } from './pkcs11/tokens.ts';
 import { tokenHostRequests, type TokenHostMethod } from './protocol.ts';
-import { createSealer, type Sealer } from './sealer.ts';
 
 export interface TokenService {
   answer(method: string, body: unknown): Promise<TokenResult<unknown>>;
 }
 
-interface MethodSchemas<Request, Reply> {
-  readonly request: z.ZodType<Request>;
-  readonly reply: z.ZodType<Reply>;
-}
-
-type Handler = (body: unknown) => Promise<TokenResult<unknown>>;
-
-/** Ties a method's work to its schemas: the request is parsed, the reply's type is checked. */
-function handler<Request, Reply>(
-  schemas: MethodSchemas<Request, Reply>,
-  work: (request: Request) => TokenResult<Reply> | Promise<TokenResult<Reply>>,
-): Handler {
-  return async (body) => {
-    const parsed = schemas.request.safeParse(body);
-    if (parsed.success) return work(parsed.data);
-    // The issues' paths name fields; their values, which may be anything, are left out.
-    const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-    return badRequest(`The token host was asked something malformed (${fields}).`);
-  };
-}
-
-function badRequest(message: string): {
-  readonly ok: false;
-  readonly error: { code: 'Token_BadRequest'; message: string; next: string };
-} {
+function createHostParts(modulePath: string): HostParts {
+  let loaded: TokenModule | undefined;
   return {
-    ok: false,
-    error: { code: 'Token_BadRequest', message, next: 'This is a fault in the program; report it.' },
+    opener: createOpener(),
+    sealers: createSealerCache(),
+    withModule: (work) => {
+      if (loaded === undefined) {
+        const result = loadModule(modulePath);
+        if (!result.ok) return result;
+        loaded = result.value;
+      }
+      return work(loaded);
+    },
+    stopModule: () => {
+      if (loaded === undefined) return;
+      for (const serial of [...loaded.logins.keys()]) endLogin(loaded, serial);
+      stopLibrary(loaded);
+      loaded = undefined;
+    },
   };
 }
-
-/** How many receivers the host keeps a derived sealing key for. */
-const sealersKept = 8;
 
 /** Everything that the token host can do, with the one module that it was started for. */
 export function createTokenService(modulePath: string): TokenService {
-  const opener = createOpener();
-  const sealers = createSealerCache();
-  let loaded: TokenModule | undefined;
-
-  /** The module, loaded at the first request that needs it; a failure is tried again at the next one. */
-  function withModule<Value>(work: (module: TokenModule) => TokenResult<Value>): TokenResult<Value> {
-    if (loaded === undefined) {
-      const result = loadModule(modulePath);
-      if (!result.ok) return result;
-      loaded = result.value;
-    }
-    return work(loaded);
-  }
+  const parts = createHostParts(modulePath);
+  const { opener, sealers, withModule, stopModule } = parts;
 
   const handlers: Readonly<Partial<Record<TokenHostMethod, Handler>>> = {
     hello: handler(tokenHostRequests.hello, () =>
@@ -150,13 +126,10 @@ export function createTokenService(modulePath: string): TokenService {
       return success({ matches: expected.length === digest.length && timingSafeEqual(digest, expected) });
     }),
     close: handler(tokenHostRequests.close, () => {
-      if (loaded !== undefined) {
-        for (const serial of [...loaded.logins.keys()]) endLogin(loaded, serial);
-        stopLibrary(loaded);
-        loaded = undefined;
-      }
+      stopModule();
       return success({});
     }),
+    ...createObjectHandlers(parts),
   };
 
   return {
@@ -169,61 +142,4 @@ export function createTokenService(modulePath: string): TokenService {
 
 function isMethod(method: string): method is TokenHostMethod {
   return Object.hasOwn(tokenHostRequests, method);
-}
-
-/** Opens a sealed PIN for one piece of work and wipes it afterwards. */
-async function withSecret<Value>(
-  opener: Opener,
-  sealed: SealedSecret,
-  purpose: string,
-  work: (secret: Uint8Array) => TokenResult<Value> | Promise<TokenResult<Value>>,
-): Promise<TokenResult<Value>> {
-  const secret = opener.open(sealed, purpose);
-  if (secret === undefined) {
-    return failure(
-      'Token_BadRequest',
-      'The PIN was sealed for another token, or for a token host that has ended since. It was not sent.',
-      'Enter the PIN again.',
-    );
-  }
-  try {
-    return await work(secret);
-  } finally {
-    secret.fill(0);
-  }
-}
-
-interface SealerCache {
-  /** Seals and wipes. */
-  seal(plaintext: Plaintext, recipient: string, purpose: string): TokenResult<{ sealed: SealedSecret }>;
-}
-
-function createSealerCache(): SealerCache {
-  const sealers = new Map<string, Sealer>();
-  let last: { readonly recipient: string; readonly purpose: string; readonly sealer: Sealer } | undefined;
-  function sealerFor(recipient: string, purpose: string): Sealer | undefined {
-    if (last?.recipient === recipient && last.purpose === purpose) return last.sealer;
-    const sealer = cachedSealer(recipient, purpose);
-    if (sealer !== undefined) last = { recipient, purpose, sealer };
-    return sealer;
-  }
-  function cachedSealer(recipient: string, purpose: string): Sealer | undefined {
-    const name = `${recipient} ${purpose}`;
-    const known = sealers.get(name);
-    if (known !== undefined) return known;
-    const made = createSealer(recipient, purpose);
-    if (made === undefined) return undefined;
-    sealers.set(name, made);
-    const [oldest] = sealers.keys();
-    if (sealers.size > sealersKept && oldest !== undefined) sealers.delete(oldest);
-    return made;
-  }
-  return {
-    seal: (plaintext, recipient, purpose) => {
-      const sealer = sealerFor(recipient, purpose);
-      const sealed = sealer?.seal(plaintext.bytes);
-      plaintext.wipe();
-      return sealed === undefined ? badRequest('The receiver’s public key is none.') : success({ sealed });
-    },
-  };
 }

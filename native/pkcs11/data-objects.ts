@@ -1,19 +1,28 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success } from '../../electron/workflows/failures.ts';
+import { sha256Hex } from './keys.ts';
 import type { TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean } from './objects.ts';
 import type { TokenResult } from './return-values.ts';
 import { withFreshSession, withSession } from './sessions.ts';
 import { dataObjectTemplate, searchTemplate } from './templates.ts';
 
-/** The one data object under a label. Failures: Token_ObjectMissing, Token_ObjectDoubled. */
-function findOne(module: TokenModule, session: Handle, label: string): TokenResult<Handle> {
-  const found = findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_DATA, label));
+/** Names one data object. `sha256`, of its value in hex, tells objects of one label apart; '' where there is one only. */
+export interface DataName {
+  readonly label: string;
+  readonly sha256: string;
+}
+
+/** The one data object that is meant. Failures: Token_ObjectMissing, Token_ObjectDoubled. */
+function findOne(module: TokenModule, session: Handle, { label, sha256 }: DataName): TokenResult<Handle> {
+  const found = findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_DATA, label)).filter(
+    (object) => sha256 === '' || sha256Hex(readValue(module, session, object)) === sha256,
+  );
   const [object] = found;
   if (object === undefined) {
     return failure(
       'Token_ObjectMissing',
-      `There is no object “${label}” on the token.`,
+      `There is no object “${label}” on the token${sha256 === '' ? '' : ' with the value that is meant'}.`,
       'Check that this is the token it was stored on.',
       { label },
     );
@@ -22,11 +31,15 @@ function findOne(module: TokenModule, session: Handle, label: string): TokenResu
     return failure(
       'Token_ObjectDoubled',
       `There are ${found.length} objects “${label}” on the token, so it is not clear which one counts.`,
-      'Find out which one is right, delete the other with a PKCS#11 tool, then try again.',
+      'Find out which one is right, delete the other, then try again.',
       { label, count: found.length },
     );
   }
   return success(object);
+}
+
+function readValue(module: TokenModule, session: Handle, object: Handle): Buffer {
+  return readAttribute(module.cryptoki, session, object, pkcs11js.CKA_VALUE) ?? Buffer.alloc(0);
 }
 
 /**
@@ -55,7 +68,7 @@ export function writeData(
   });
   if (!written.ok) return written;
   return withFreshSession(module, serial, (session) => {
-    const object = findOne(module, session, label);
+    const object = findOne(module, session, { label, sha256: '' });
     const kept =
       object.ok &&
       readBoolean(module.cryptoki, session, object.value, pkcs11js.CKA_TOKEN) === true &&
@@ -76,18 +89,25 @@ export function readData(
   serial: string,
   label: string,
 ): TokenResult<{ readonly label: string; readonly value: Buffer }> {
+  return readDataOf(module, serial, { label, sha256: '' });
+}
+
+/** Like `readData`, of one among several of one label. */
+export function readDataOf(
+  module: TokenModule,
+  serial: string,
+  name: DataName,
+): TokenResult<{ readonly label: string; readonly value: Buffer }> {
   return withSession(module, serial, (session) => {
-    const object = findOne(module, session, label);
-    if (!object.ok) return object;
-    const value = readAttribute(module.cryptoki, session, object.value, pkcs11js.CKA_VALUE) ?? Buffer.alloc(0);
-    return success({ label, value });
+    const object = findOne(module, session, name);
+    return object.ok ? success({ label: name.label, value: readValue(module, session, object.value) }) : object;
   });
 }
 
 /** Failures: Token_ObjectMissing, Token_ObjectDoubled (nothing is deleted then), Token_NotLoggedIn. */
 export function deleteData(module: TokenModule, serial: string, label: string): TokenResult<Record<string, never>> {
   const deleted = withSession(module, serial, (session): TokenResult<Record<string, never>> => {
-    const object = findOne(module, session, label);
+    const object = findOne(module, session, { label, sha256: '' });
     if (!object.ok) return object;
     module.cryptoki.C_DestroyObject(session, object.value);
     return success({});
