@@ -1,0 +1,13 @@
+/** What all plan pages share, and each one's own words. */
+import { tokenSetup } from './token-setup-plan.ts';
+import { unseal, vaultInit } from './vault-plans.ts';
+
+export const plans = {
+  summary: 'What will happen',
+  start: 'Start',
+  startNote: 'Starting writes the plan to the journal. Nothing is changed before the first step’s button.',
+  errors: 'Still to be put right',
+  tokenSetup,
+  vaultInit,
+  unseal,
+} as const;
