@@ -52,7 +52,7 @@ const table = {
     node,
     ...npm('zod'),
     ...room('electron/workflows', 'electron/sealing', 'electron/hosts'),
-    '^native/protocol\\.ts$',
+    '^native/([a-z0-9-]+/)?([a-z]+-)?protocol\\.ts$',
   ],
   'electron/rehearsal': [
     node,
@@ -88,7 +88,12 @@ const table = {
   ],
   'electron/security': [node, ...npm('electron'), ...room('electron/contract')],
   'electron/command-line': [node, ...npm('zod', 'commander'), ...room(...coreRooms)],
-  native: [node, ...npm('zod', 'pkcs11js'), ...room('electron/workflows', 'electron/sealing'), '^electron/hosts/'],
+  native: [
+    node,
+    ...npm('zod', 'pkcs11js', 'pcsc-mini', 'usb'),
+    ...room('electron/workflows', 'electron/sealing'),
+    '^electron/hosts/',
+  ],
   'k8s-bridge': [node, ...npm('zod'), ...room('electron/workflows')],
 };
 
@@ -131,11 +136,12 @@ module.exports = {
       to: { path: npm('electron') },
     },
     {
-      name: 'pkcs11js-only-in-native',
-      comment: 'Vendor libraries load in a process of their own. A bench compares with the bare library.',
+      name: 'devices-only-in-native',
+      comment:
+        'Vendor libraries, readers and the bus are reached from processes of their own. A bench compares with the bare library.',
       severity: 'error',
       from: { pathNot: ['^native/', '^test/'] },
-      to: { path: npm('pkcs11js') },
+      to: { path: npm('pkcs11js', 'pcsc-mini', 'usb') },
     },
     {
       name: 'preload-is-thin',
@@ -165,7 +171,7 @@ module.exports = {
       comment: 'Pages are sandboxed: no Node, no Electron, no native code.',
       severity: 'error',
       from: { path: '^renderer/' },
-      to: { path: npm('electron', 'pkcs11js', 'openpgp', 'undici', 'node-vault') },
+      to: { path: npm('electron', 'pkcs11js', 'pcsc-mini', 'usb', 'openpgp', 'undici', 'node-vault') },
     },
     {
       name: 'renderer-has-no-node-core',
@@ -192,6 +198,7 @@ module.exports = {
         path: [
           '^electron/(main|[a-z-]*preload[a-z-]*)\\.ts$',
           '^native/token-host\\.ts$',
+          '^native/presence/presence-host\\.ts$',
           '^electron/shares/share-host\\.ts$',
         ],
       },

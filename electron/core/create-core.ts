@@ -11,6 +11,8 @@ import { createRehearsal } from '../rehearsal/rehearsal.ts';
 import { findSoftHsmModule } from '../rehearsal/softhsm-store.ts';
 import { createRunner } from '../runs/runner.ts';
 import { createSharePort } from '../shares/share-port.ts';
+import { findOpenScModule, knownStores, mayHoldTokens } from '../tokens/known-modules.ts';
+import { createPresencePort } from '../tokens/presence.ts';
 import { createTokenPort } from '../tokens/token-port.ts';
 import { createVaultPort } from '../vault/vault-port.ts';
 import { createVaultWatch } from '../vault/watch.ts';
@@ -62,7 +64,8 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     return opening;
   }
   const settings = opening.value;
-  const softHsmModule = await findSoftHsmModule();
+  const [softHsm, openSc] = await Promise.all([findSoftHsmModule(), findOpenScModule()]);
+  const machineStores = knownStores({ softHsm, openSc });
   const rehearsal = createRehearsal({
     dataDirectory: options.dataDirectory,
     cacheDirectory: options.cacheDirectory,
@@ -72,9 +75,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   let rehearsalPlaces: SharePlaces | undefined;
 
   const stores = (): readonly TokenStore[] => [
-    ...(softHsmModule === undefined
-      ? []
-      : [{ id: 'softhsm', name: 'SoftHSM', modulePath: softHsmModule, rehearsal: false }]),
+    ...machineStores,
     ...settings.modules.map((module) => ({ ...module, rehearsal: false })),
     ...(rehearsal.store === undefined ? [] : [rehearsal.store]),
   ];
@@ -83,7 +84,8 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...(rehearsal.vault === undefined ? [] : [{ ...rehearsal.vault, ...rehearsalPlaces }]),
   ];
 
-  const tokens = createTokenPort({ stores, launch: options.launch });
+  const tokens = createTokenPort({ stores, launch: options.launch, mayHoldTokens });
+  const presence = createPresencePort({ launch: options.launch });
   const shares = createSharePort({ launch: options.launch });
   const vault = createVaultPort();
   const watch = createVaultWatch({
@@ -93,6 +95,8 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
 
   const runner = createRunner({
     tokens,
+    devices: tokens,
+    objects: tokens,
     shares,
     vault,
     prompt: options.prompt,
@@ -106,9 +110,9 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
       const found = placesOf(state);
       if (found === undefined) return;
       if (state.plan.rehearsal) rehearsalPlaces = found.places;
-      const known = settings.vaults.find(({ id }) => id === found.vaultId);
+      const server = settings.vaults.find(({ id }) => id === found.vaultId);
       // The run is over and its journal says where the shares are; a failed write here loses a convenience.
-      if (known !== undefined) await settings.changeVault({ ...known, ...found.places });
+      if (server !== undefined) await settings.changeVault({ ...server, ...found.places });
     },
   });
   const lastRehearsed = (await runner.list()).find(
@@ -161,6 +165,9 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     appVersion: options.appVersion,
     dataDirectory: options.dataDirectory,
     tokens,
+    devices: tokens,
+    objects: tokens,
+    presence,
     shares,
     vault,
     settings,
@@ -174,7 +181,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     lock: endHosts,
     async close() {
       watch.stop();
-      await endHosts();
+      await Promise.all([endHosts(), presence.stop()]);
       await rehearsal.stop();
       vault.close();
       await journal.close();

@@ -10,8 +10,11 @@ import {
 import { createHostClient, type HostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 import { failure, success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
+import type { DevicePort, ObjectPort } from '../workflows/device-ports.ts';
 import type { TokenPort, TokenStore } from '../workflows/ports.ts';
+import { createDevicePort } from './device-port.ts';
 import { fromOutcome, malformedAnswer } from './failures.ts';
+import { createObjectPort } from './object-port.ts';
 
 export interface TokenPortOptions {
   /** Asked at every call: rehearsals and added modules come and go. */
@@ -19,6 +22,8 @@ export interface TokenPortOptions {
   readonly launch: HostLauncher;
   /** In milliseconds, for a test that does not want to wait; the defaults are what the slowest cards need. */
   readonly deadlines?: Partial<Readonly<Record<TokenHostMethod, number>>>;
+  /** Whether a store can hold tokens at all now; one that cannot is listed as empty without being asked. */
+  readonly mayHoldTokens?: (store: TokenStore) => Promise<boolean>;
 }
 
 const seconds = 1000;
@@ -31,6 +36,15 @@ const usualDeadline = 20 * seconds;
 const longDeadlines: Partial<Record<TokenHostMethod, number>> = {
   generateKeyPair: 120 * seconds,
   initializeToken: 60 * seconds,
+  'device.initialize': 60 * seconds,
+  // Ten million rounds of MD5 stand between a password and a DKEK share (sc-hsm-tool's form).
+  'dkek.create-share': 120 * seconds,
+  'dkek.import-share': 120 * seconds,
+  'device.wrap-key': 60 * seconds,
+  'device.unwrap-key': 60 * seconds,
+  'device.attest': 60 * seconds,
+  'objects.list': 60 * seconds,
+  'keys.test': 60 * seconds,
 };
 
 interface StoreHost {
@@ -50,7 +64,7 @@ function sameModule(one: TokenStore, other: TokenStore): boolean {
  * Beside what the host answers: Token_ModuleCrashed, Token_ModuleHung, Token_HostUnavailable, and
  * Token_NotFound for a store that is not there any more.
  */
-export function createTokenPort(options: TokenPortOptions): TokenPort {
+export function createTokenPort(options: TokenPortOptions): TokenPort & ObjectPort & DevicePort {
   const hosts = new Map<string, StoreHost>();
 
   /** The host for a store, made anew where its module or configuration has changed. */
@@ -101,14 +115,28 @@ export function createTokenPort(options: TokenPortOptions): TokenPort {
     );
   }
 
+  const mayHoldTokens = options.mayHoldTokens ?? (() => Promise.resolve(true));
+
+  const devices = createDevicePort(ask);
+
   return {
-    listTokens: () =>
+    ...createObjectPort(ask),
+    ...devices,
+    listDevices: async (storeId) => {
+      const store = options.stores().find(({ id }) => id === storeId);
+      return store === undefined || (await mayHoldTokens(store)) ? devices.listDevices(storeId) : success([]);
+    },
+    listTokens: (onlyStoreId) =>
       Promise.all(
-        options.stores().map(async (store) => {
-          const tokens = await askStore(store, 'listTokens', {});
-          if (!tokens.ok) return { store, result: tokens };
-          return { store, result: success(tokens.value.map((token) => ({ storeId: store.id, ...token }))) };
-        }),
+        options
+          .stores()
+          .filter(({ id }) => onlyStoreId === undefined || id === onlyStoreId)
+          .map(async (store) => {
+            if (!(await mayHoldTokens(store))) return { store, result: success([]) };
+            const tokens = await askStore(store, 'listTokens', {});
+            if (!tokens.ok) return { store, result: tokens };
+            return { store, result: success(tokens.value.map((token) => ({ storeId: store.id, ...token }))) };
+          }),
       ),
     sealingPublicKey: async (storeId) => {
       const hello = await ask(storeId, 'hello', {});

@@ -91,7 +91,13 @@ type TokenResult<Value> = Promise<Result<Value, TokenFailureCode>>;
 
 /** Tokens of every store, through one host process per store. A crashed or hung host is ended and started again at the next call. */
 export interface TokenPort {
-  listTokens(): Promise<
+  /**
+   * The tokens of every store, or of one: a store that takes its time (OpenSC needs two seconds to start) holds
+   * up only who asks for all at once.
+   */
+  listTokens(
+    onlyStoreId?: string,
+  ): Promise<
     readonly { readonly store: TokenStore; readonly result: Result<readonly TokenDescription[], TokenFailureCode> }[]
   >;
   /** What a prompt seals a PIN to. */

@@ -1,0 +1,41 @@
+import { fromBase64, toBase64 } from '../sealing/sealed.ts';
+import type { DevicePort } from '../workflows/device-ports.ts';
+import { success } from '../workflows/failures.ts';
+import type { AskTokenHost } from './ask.ts';
+
+/** A SmartCard-HSM through its store's token host; the requests are explained in native/smartcard-hsm/protocol.ts. */
+export function createDevicePort(ask: AskTokenHost): DevicePort {
+  return {
+    listDevices: async (storeId) => {
+      const listed = await ask(storeId, 'device.list', {});
+      return listed.ok ? success(listed.value.devices) : listed;
+    },
+    initializeDevice: ({ token: { storeId, serial }, ...choices }) =>
+      ask(storeId, 'device.initialize', { serial, ...choices }),
+    changeDevicePin: ({ token: { storeId, serial }, ...change }) =>
+      ask(storeId, 'device.change-pin', { serial, ...change }),
+    unblockDevicePin: ({ storeId, serial }, soPin, newPin) =>
+      ask(storeId, 'device.unblock-pin', { serial, soPin, newPin }),
+    createDkekShare: async (storeId, protection) => {
+      const created = await ask(storeId, 'dkek.create-share', { protection });
+      return created.ok ? success({ ...created.value, file: fromBase64(created.value.file) }) : created;
+    },
+    dkekPiece: async (storeId, splitId, index, recipient, purpose) => {
+      const piece = await ask(storeId, 'dkek.piece', { splitId, index, recipient, purpose });
+      return piece.ok ? success(piece.value.sealed) : piece;
+    },
+    forgetSplit: (storeId, splitId) => ask(storeId, 'dkek.forget-split', { splitId }),
+    importDkekShare: ({ storeId, serial }, file, opening) =>
+      ask(storeId, 'dkek.import-share', {
+        serial,
+        file: toBase64(file),
+        opening: opening.kind === 'password' ? opening : { kind: 'pieces', pieces: [...opening.pieces] },
+      }),
+    wrapKey: async ({ storeId, serial }, keyId) => {
+      const wrapped = await ask(storeId, 'device.wrap-key', { serial, keyId });
+      return wrapped.ok ? success({ ...wrapped.value, file: fromBase64(wrapped.value.file) }) : wrapped;
+    },
+    unwrapKey: ({ storeId, serial }, file) => ask(storeId, 'device.unwrap-key', { serial, file: toBase64(file) }),
+    attest: ({ storeId, serial }) => ask(storeId, 'device.attest', { serial }),
+  };
+}
