@@ -40,18 +40,30 @@ export function createTokenObserver(core: Core, onChange: () => void): TokenObse
     return { ok: true, value: {} };
   };
 
-  const refreshNow = async (): Promise<void> => {
+  /** One store: those that answer at once are shown before OpenSC, which needs two seconds to start. */
+  const refreshStore = async (storeId: string): Promise<void> => {
     const startedIn = generation;
-    const listing = await core.tokens.listTokens();
+    const [listed] = await core.tokens.listTokens(storeId);
     if (startedIn !== generation) return;
-    stores.clear();
-    for (const { store, result } of listing) stores.set(store.id, result);
+    if (listed === undefined) stores.delete(storeId);
+    else stores.set(storeId, listed.result);
     for (const { token } of [...inspected.values()]) {
-      const listed = stores.get(token.storeId);
-      const present = listed?.ok === true && listed.value.some((candidate) => candidate.serial === token.serial);
+      if (token.storeId !== storeId) continue;
+      const present =
+        listed?.result.ok === true && listed.result.value.some((candidate) => candidate.serial === token.serial);
       if (present) await readObjects(token);
       else inspected.delete(keyOf(token.storeId, token.serial));
     }
+    onChange();
+  };
+
+  const refreshNow = async (): Promise<void> => {
+    const known = core.stores().map(({ id }) => id);
+    for (const id of [...stores.keys()]) if (!known.includes(id)) stores.delete(id);
+    for (const { token } of [...inspected.values()]) {
+      if (!known.includes(token.storeId)) inspected.delete(keyOf(token.storeId, token.serial));
+    }
+    await Promise.all(known.map(refreshStore));
     onChange();
   };
 

@@ -16,8 +16,7 @@ export async function tokensOfStore(
   context: StepContext,
   storeId: string,
 ): Promise<Result<readonly TokenDescription[]>> {
-  const listed = await context.ports.tokens.listTokens();
-  const entry = listed.find(({ store }) => store.id === storeId);
+  const [entry] = await context.ports.tokens.listTokens(storeId);
   return (
     entry?.result ??
     failure(
