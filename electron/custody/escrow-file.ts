@@ -20,10 +20,11 @@ export const escrowSchema = z.strictObject({
         label: z.string().min(1).max(255),
         tokenCiphertext: z.base64().min(4).max(4096),
         pgpMessage: z.base64().max(100_000),
+        previousCiphertext: z.base64().min(4).max(4096).exactOptional(),
       }),
     )
-    .min(2)
-    .max(256),
+    .min(1)
+    .max(300),
 });
 
 /** What failures call the file. */

@@ -1,14 +1,7 @@
 import { fromBase64, toBase64 } from '../sealing/sealed.ts';
-import type { TokenHostMethod, TokenHostReply, TokenHostRequest } from '../../native/protocol.ts';
 import type { ObjectPort } from '../workflows/device-ports.ts';
-import { success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
-
-/** One request to the token host of a store, with its deadline and the failures of a host that crashes or hangs. */
-export type AskTokenHost = <Method extends TokenHostMethod>(
-  storeId: string,
-  method: Method,
-  body: TokenHostRequest<Method>,
-) => Promise<Result<TokenHostReply<Method>, TokenFailureCode>>;
+import { success } from '../workflows/failures.ts';
+import type { AskTokenHost } from './ask.ts';
 
 /** Everything that lies on a token, asked of its token host; see native/pkcs11/object-protocol.ts. */
 export function createObjectPort(ask: AskTokenHost): ObjectPort {
@@ -33,5 +26,9 @@ export function createObjectPort(ask: AskTokenHost): ObjectPort {
     },
     checkValue: ({ storeId, serial }, { label, sha256 }, keyLabel) =>
       ask(storeId, 'values.check', { serial, label, sha256, keyLabel }),
+    readValue: async ({ storeId, serial }, { label, sha256 }) => {
+      const read = await ask(storeId, 'values.read', { serial, label, sha256 });
+      return read.ok ? success(fromBase64(read.value.value)) : read;
+    },
   };
 }

@@ -177,7 +177,14 @@ export interface ObjectPort {
     token: TokenReference,
     value: { readonly label: string; readonly sha256: string },
     keyLabel: string,
-  ): TokenResult<{ readonly decrypts: boolean; readonly plaintextLength: number }>;
+  ): TokenResult<{
+    readonly decrypts: boolean;
+    readonly plaintextLength: number;
+    /** Equal for equal plaintexts, as long as the token host lives; '' where it does not decrypt. Kept nowhere. */
+    readonly mark: string;
+  }>;
+  /** The ciphertext of one data object, of doubled ones that with this hash. */
+  readValue(token: TokenReference, value: { readonly label: string; readonly sha256: string }): TokenResult<Uint8Array>;
 }
 
 export interface UsbDeviceDescription {
@@ -193,7 +200,6 @@ export interface UsbDeviceDescription {
 export interface ReaderDescription {
   readonly name: string;
   readonly state: 'empty' | 'card' | 'card-in-exclusive-use' | 'unresponsive';
-  readonly atr: string;
 }
 
 export interface PresenceDescription {

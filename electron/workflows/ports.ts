@@ -236,10 +236,13 @@ export interface EscrowEntry {
   readonly tokenCiphertext: string;
   /** Binary OpenPGP message to the custodian, base64; '' where the value goes elsewhere. */
   readonly pgpMessage: string;
+  /** Where a value is encrypted anew: what the token held of it until now, under the key of before, base64. */
+  readonly previousCiphertext?: string;
 }
 
 export interface Escrow {
   readonly runId: string;
+  /** '' where the values come from a token and not from Vault's initialisation. */
   readonly vaultAddress: string;
   readonly publicKeySha256: string;
   readonly entries: readonly EscrowEntry[];

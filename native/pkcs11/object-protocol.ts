@@ -69,7 +69,8 @@ export const objectRequests = {
   },
   /**
    * Deletes the one object (or both halves of the one key pair) that is meant; none: Token_ObjectMissing; several:
-   * Token_ObjectDoubled unless `sha256` says which. Needs login. Absence is read back.
+   * Token_ObjectDoubled unless `sha256` says which. Of data objects with the very same bytes `sha256` deletes one, so
+   * that a doubled value is never deleted with its double. Needs login. Absence is read back.
    */
   'objects.delete': {
     request: z.strictObject({
@@ -110,8 +111,8 @@ export const objectRequests = {
   },
   /**
    * Decrypts one of bank-vaults' values with one key and encrypts it under another key of the same token, inside the
-   * host. Nothing is written: the new ciphertext is answered, to be put on disk before the token is changed. Needs login.
-   * `sha256` tells doubled values apart, '' otherwise.
+   * host. The new ciphertext is decrypted with its own key and compared before it is answered. Nothing is written: it
+   * is put on disk before the token is changed. Needs login. `sha256` tells doubled values apart, '' otherwise.
    */
   'values.rewrap': {
     request: z.strictObject({
@@ -123,9 +124,18 @@ export const objectRequests = {
     }),
     reply: z.strictObject({ ciphertext: base64Bytes, ciphertextSha256: hex.length(64) }),
   },
-  /** Whether a value decrypts with a key, without the plaintext leaving the host. Needs login. */
+  /**
+   * Whether a value decrypts with a key, without the plaintext leaving the host. Needs login. `mark` is the
+   * HMAC-SHA-256 of the plaintext under a random key of this host, hex, '' where it does not decrypt: equal marks of
+   * one host are equal plaintexts, and say nothing else. It is kept nowhere.
+   */
   'values.check': {
     request: z.strictObject({ serial, label: objectLabel, sha256: hex, keyLabel: objectLabel }),
-    reply: z.strictObject({ decrypts: z.boolean(), plaintextLength: z.number().int() }),
+    reply: z.strictObject({ decrypts: z.boolean(), plaintextLength: z.number().int(), mark: hex.max(64) }),
+  },
+  /** The ciphertext of one data object; `sha256` tells doubled ones apart, '' otherwise. Failures as `values.check`. */
+  'values.read': {
+    request: z.strictObject({ serial, label: objectLabel, sha256: hex }),
+    reply: z.strictObject({ value: base64Bytes }),
   },
 } as const;
