@@ -21,6 +21,7 @@ const nodeEntries = {
   main: 'electron/main.ts',
   'token-host': 'native/token-host.ts',
   'share-host': 'electron/shares/share-host.ts',
+  'presence-host': 'native/presence/presence-host.ts',
   custodian: 'electron/command-line/custodian.ts',
 } as const;
 
@@ -30,6 +31,14 @@ const preloadEntries = {
 } as const;
 
 const pages = ['index.html', 'prompt.html'] as const;
+
+/** What stays outside a bundle: Electron's own, and packages with a native half, which must lie beside it. */
+const requiredBy: Readonly<Partial<Record<keyof typeof nodeEntries, readonly string[]>>> = {
+  main: ['electron'],
+  'token-host': ['pkcs11js', 'pcsc-mini'],
+  'presence-host': ['pcsc-mini', 'usb'],
+};
+const external = new Set(Object.values(requiredBy).flat());
 
 const builtin = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
 
@@ -54,7 +63,7 @@ async function bundleScript(
     input: join(root, source),
     cwd: root,
     platform: 'node',
-    external: (id) => id === 'electron' || id === 'pkcs11js' || builtin.has(id),
+    external: (id) => external.has(id) || builtin.has(id),
     transform: { target: 'node20', define: { 'process.env.NODE_ENV': '"production"' } },
     checks: { eval: true },
     logLevel: 'warn',
@@ -80,15 +89,13 @@ async function bundleScript(
 }
 
 async function bundleNodeSide(): Promise<void> {
+  const required = new Map(Object.entries(requiredBy));
   for (const [name, source] of Object.entries(nodeEntries)) {
     if (!present(source)) continue;
-    const needsElectron = name === 'main';
-    const needsPkcs11 = name === 'token-host';
     await bundleScript(
       source,
       join(out, 'main', `${name}.cjs`),
-      (required) =>
-        builtin.has(required) || (needsElectron && required === 'electron') || (needsPkcs11 && required === 'pkcs11js'),
+      (wanted) => builtin.has(wanted) || required.get(name)?.includes(wanted) === true,
       // The desktop app's tray is up before its core is read.
       name === 'main',
     );

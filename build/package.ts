@@ -14,8 +14,22 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const executableName = 'key-custodian';
 
-/** What the PKCS#11 binding needs at run time; its sources and build leftovers stay behind. */
-const bindingFiles = ['package.json', 'LICENSE', 'index.js', 'build/Release/pkcs11.node'];
+/** What the packages with a native half need at run time; sources, types and build leftovers stay behind. */
+const bindingFiles: Readonly<Record<string, readonly string[]>> = {
+  pkcs11js: ['package.json', 'LICENSE', 'index.js', 'build/Release/pkcs11.node'],
+  'pcsc-mini': [
+    'package.json',
+    'LICENSE',
+    'build/index.js',
+    'build/client.js',
+    'build/reader.js',
+    'build/card.js',
+    'build/addon.node.js',
+  ],
+  '@pcsc-mini/linux-x86_64-gnu': ['package.json', 'addon.node'],
+  usb: ['package.json', 'LICENSE.md', 'index.js', 'dist/index.js'],
+  '@node-usb/usb-linux-x64-gnu': ['package.json', 'usb.linux-x64-gnu.node'],
+};
 
 function configuration(electronDist: string, electronVersion: string): Configuration {
   return {
@@ -33,6 +47,7 @@ function configuration(electronDist: string, electronVersion: string): Configura
       'out/main/main-*.cjs',
       'out/main/token-host.cjs',
       'out/main/share-host.cjs',
+      'out/main/presence-host.cjs',
       'out/main/package.json',
       'out/preload/**',
       'out/renderer/**',
@@ -40,6 +55,13 @@ function configuration(electronDist: string, electronVersion: string): Configura
       '!node_modules/pkcs11js/{src,includes,binding.gyp,index.d.ts,README.md}',
       '!node_modules/pkcs11js/build/!(Release)',
       '!node_modules/pkcs11js/build/Release/{obj.target,.deps}',
+      // Of what npm installed for several platforms, the one that is packaged.
+      '!node_modules/@pcsc-mini/!(linux-x86_64-gnu)',
+      '!node_modules/@node-usb/!(usb-linux-x64-gnu)',
+      '!node_modules/@node-usb/*/README.md',
+      '!node_modules/{pcsc-mini,usb}/README.md',
+      '!node_modules/{pcsc-mini,usb}/**/*.d.ts',
+      '!node_modules/@types',
     ],
     asar: true,
     asarUnpack: ['**/*.node'],
@@ -73,7 +95,7 @@ function configuration(electronDist: string, electronVersion: string): Configura
 async function stageCommandLine(): Promise<void> {
   const stage = join(dist, '.staging', 'command-line');
   await rm(stage, { recursive: true, force: true });
-  for (const name of ['custodian.cjs', 'token-host.cjs', 'share-host.cjs', 'package.json'])
+  for (const name of ['custodian.cjs', 'token-host.cjs', 'share-host.cjs', 'presence-host.cjs', 'package.json'])
     await cp(join(root, 'out/main', name), join(stage, 'out/main', name));
   const { name, version, license } = z
     .object({ name: z.string(), version: z.string(), license: z.string() })
@@ -81,8 +103,8 @@ async function stageCommandLine(): Promise<void> {
   await writeFile(join(stage, 'package.json'), `${JSON.stringify({ name, version, license }, undefined, 2)}\n`);
   await cp(join(root, 'build/launchers/custodian'), join(stage, 'custodian'));
   await cp(join(root, 'build/servers/vault'), join(stage, 'build/servers/vault'), { recursive: true });
-  for (const file of bindingFiles)
-    await cp(join(root, 'node_modules/pkcs11js', file), join(stage, 'node_modules/pkcs11js', file));
+  for (const [name, files] of Object.entries(bindingFiles))
+    for (const file of files) await cp(join(root, 'node_modules', name, file), join(stage, 'node_modules', name, file));
 }
 
 async function makeTestPackage(shipped: string): Promise<void> {
