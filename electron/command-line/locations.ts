@@ -34,6 +34,7 @@ export function locate(ownUrl: string): Locations {
   const sources: Readonly<Record<HostEntry, string>> = {
     'token-host': join(root, 'native', 'token-host.ts'),
     'share-host': join(root, 'electron', 'shares', 'share-host.ts'),
+    'presence-host': join(root, 'native', 'presence', 'presence-host.ts'),
   };
   return {
     entryPath: extname(ownPath) === '.ts' ? (entry) => sources[entry] : (entry) => join(ownDirectory, `${entry}.cjs`),

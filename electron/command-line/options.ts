@@ -39,6 +39,7 @@ export const runShape = {
 
 export const soPinShape = { soPinFd: fileDescriptor, confirm: z.string().max(255).optional() };
 export const shareShape = { shareFd: fileDescriptor };
+export const dkekShape = { dkekFd: fileDescriptor };
 
 /** How a token is named. */
 export const tokenShape = {
@@ -127,6 +128,13 @@ export function addSoPinOptions(command: Command): Command {
 
 export function addShareOptions(command: Command): Command {
   return command.option('--share-fd <n>', 'read typed shares from this open file descriptor, one a line');
+}
+
+export function addDkekOptions(command: Command): Command {
+  return command.option(
+    '--dkek-fd <n>',
+    'read passwords of DKEK shares and pieces of them from this open file descriptor, one a line',
+  );
 }
 
 export function addTokenOptions(command: Command): Command {

@@ -27,7 +27,7 @@ export function createRehearsalPrompt(): RehearsalPrompt {
     Promise.resolve(
       failure(
         'App_BadRequest',
-        'A rehearsal in the terminal keeps every share on its token and asks for none.',
+        'A rehearsal in the terminal keeps every share on its token and asks for no share or password.',
         'Rehearse the hand-out of shares in the window, or with custodian vault init --share-to shown:NAME on a test server.',
       ),
     );
@@ -47,6 +47,7 @@ export function createRehearsalPrompt(): RehearsalPrompt {
         consentToLastTry: false,
       });
     },
+    askPassword: refused,
     askShare: refused,
     handOut: refused,
     wipe: () => {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { WorkflowName, Plan } from '../workflows/plans.ts';
 import type { Result } from '../workflows/failures.ts';
 import { commandPath } from './options.ts';
-import type { runShape, shareShape, soPinShape } from './options.ts';
+import type { dkekShape, runShape, shareShape, soPinShape } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import type { Registry } from './registry.ts';
@@ -18,7 +18,8 @@ import { transcriptText } from './transcript-text.ts';
 
 export type RunCommandOptions = z.output<z.ZodObject<typeof runShape>> &
   Partial<z.output<z.ZodObject<typeof soPinShape>>> &
-  Partial<z.output<z.ZodObject<typeof shareShape>>>;
+  Partial<z.output<z.ZodObject<typeof shareShape>>> &
+  Partial<z.output<z.ZodObject<typeof dkekShape>>>;
 
 export interface RunCommand {
   readonly command: Command;
@@ -78,6 +79,7 @@ export async function executeRunCommand(request: RunCommand): Promise<CommandOut
   const pinLines = linesOf(options.pinFd);
   const soPinLines = linesOf(options.soPinFd);
   const shareLines = linesOf(options.shareFd);
+  const dkekLines = linesOf(options.dkekFd);
   return withSession(
     {
       locations: request.registry.locations,
@@ -90,6 +92,7 @@ export async function executeRunCommand(request: RunCommand): Promise<CommandOut
           pinLines,
           soPinLines,
           shareLines,
+          dkekLines,
           consentToLastTry: options.consentToLastTry,
           pause: progress.pause,
           resume: progress.resume,

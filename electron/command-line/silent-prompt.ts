@@ -9,6 +9,7 @@ export function createSilentPrompt({ style }: { readonly style: Style }): Return
     pinLines: undefined,
     soPinLines: undefined,
     shareLines: undefined,
+    dkekLines: undefined,
     consentToLastTry: false,
     pause: () => undefined,
     resume: () => undefined,

@@ -1,12 +1,17 @@
-import { timingSafeEqual } from 'node:crypto';
 import { createSealingKeyPair, openSecret, sealSecret } from '../sealing/sealed.ts';
 import { failure, success } from '../workflows/failures.ts';
 import type { AppFailureCode, Failure, Result } from '../workflows/failures.ts';
 import type { PromptPort } from '../workflows/ports.ts';
+import { fromDescriptor } from './descriptor-answers.ts';
+import type { Secret } from './descriptor-answers.ts';
+import { cancelled, createDialogue } from './dialogue.ts';
+import type { Dialogue } from './dialogue.ts';
 import { printable } from './printable.ts';
 import type { SecretLines } from './secret-lines.ts';
+import { isPieceText, squeeze } from './secret-text.ts';
+import { newSoPin, soPinFromDescriptor, typedSoPin } from './so-pin-question.ts';
 import type { Style } from './style.ts';
-import type { Echo, Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface TerminalPromptOptions {
   /** undefined where there is no terminal: then every secret comes from a descriptor. */
@@ -15,6 +20,8 @@ export interface TerminalPromptOptions {
   readonly pinLines: SecretLines | undefined;
   readonly soPinLines: SecretLines | undefined;
   readonly shareLines: SecretLines | undefined;
+  /** Passwords of DKEK shares and pieces of them, one a line. */
+  readonly dkekLines: SecretLines | undefined;
   /** --consent-to-last-try: a script's consent to send a PIN when one try is left. */
   readonly consentToLastTry: boolean;
   /** Called before the terminal is written to and after: a spinner must not draw over a question. */
@@ -22,150 +29,25 @@ export interface TerminalPromptOptions {
   readonly resume: () => void;
 }
 
-type Secret = Result<Uint8Array<ArrayBuffer>, AppFailureCode>;
+type PinRequest = Parameters<PromptPort['askPin']>[0];
+type PasswordRequest = Parameters<PromptPort['askPassword']>[0];
 
-const attempts = 3;
+const noTerminal = (what: string, instead: string): { readonly ok: false; readonly error: Failure<'App_BadRequest'> } =>
+  failure('App_BadRequest', `There is no terminal on which to ${what}.`, instead);
 
-function cancelled(): { readonly ok: false; readonly error: Failure<'App_PromptCancelled'> } {
-  return failure(
-    'App_PromptCancelled',
-    'The question was left without an answer.',
-    'Nothing was sent. Continue the run when you are ready.',
-  );
-}
-
-async function fromDescriptor(lines: SecretLines, what: string): Promise<Secret> {
-  const line = await lines.next();
-  const descriptor = String(lines.fileDescriptor);
-  switch (line.kind) {
-    case 'line':
-      return line.bytes.length > 0
-        ? success(line.bytes)
-        : failure(
-            'App_BadRequest',
-            `The line for ${what} on file descriptor ${descriptor} is empty.`,
-            'Write one secret a line, in the order of the questions.',
-          );
-    case 'ended':
-      return failure(
-        'App_BadRequest',
-        `File descriptor ${descriptor} ended before ${what} was read from it.`,
-        'Write one line for each question that the command asks; docs/operators.md lists them.',
-      );
-    case 'too-long':
-      return failure(
-        'App_BadRequest',
-        `The line for ${what} on file descriptor ${descriptor} is too long to be one.`,
-        'Write one secret a line.',
-      );
-    case 'unreadable':
-      return failure(
-        'App_BadRequest',
-        `File descriptor ${descriptor} cannot be read (${line.code}).`,
-        'Open it for the command, for example: custodian … --pin-fd 3 3< <(your-secret-tool).',
-        { code: line.code },
-      );
-  }
-}
-
-/** Removes blanks from a share, in place; answers how many bytes are left. */
-function squeeze(bytes: Uint8Array): number {
-  let length = 0;
-  for (const byte of bytes) {
-    if (byte === 0x20 || byte === 0x09) continue;
-    bytes[length] = byte;
-    length += 1;
-  }
-  bytes.fill(0, length);
-  return length;
-}
-
-function equalBytes(first: Uint8Array, second: Uint8Array): boolean {
-  return first.length === second.length && timingSafeEqual(first, second);
-}
-
-/** A long value in groups of four for the eye, in memory that the caller wipes. */
-function grouped(value: Uint8Array): Uint8Array {
-  const groups = Math.ceil(value.length / 4);
-  const bytes = new Uint8Array(value.length + groups);
-  let length = 0;
-  for (const [index, byte] of value.entries()) {
-    if (index > 0 && index % 4 === 0) {
-      bytes[length] = index % 32 === 0 ? 0x0a : 0x20;
-      length += 1;
-    }
-    bytes[length] = byte;
-    length += 1;
-  }
-  const text = bytes.slice(0, length);
-  bytes.fill(0);
-  return text;
-}
-
-/** Alternate screen of xterm and all its kin: what is shown there is in no scroll-back. */
-const enterAlternateScreen = '\u001b[?1049h\u001b[2J\u001b[H';
-const leaveAlternateScreen = '\u001b[2J\u001b[H\u001b[?1049l';
+const subjectOf = ({ tokenLabel, tokenSerial }: PinRequest | PasswordRequest): string =>
+  `Token “${tokenLabel}”, serial ${tokenSerial || 'none yet'}`;
 
 /**
- * The prompt of a terminal: PINs and shares are typed on /dev/tty or read from a file descriptor, sealed
- * to the host that needs them and wiped. A share is shown on the terminal only, never on a pipe.
+ * The prompt of a terminal: PINs, passwords and shares are typed on /dev/tty or read from a file descriptor,
+ * sealed to the host that needs them and wiped. A share is shown on the terminal only, never on a pipe.
  */
 export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort {
-  const { terminal, style } = options;
+  const { style } = options;
+  const dialogue = options.terminal === undefined ? undefined : createDialogue(options.terminal, style);
 
-  const noTerminal = (
-    what: string,
-    instead: string,
-  ): { readonly ok: false; readonly error: Failure<'App_BadRequest'> } =>
-    failure('App_BadRequest', `There is no terminal on which to ${what}.`, instead);
-
-  function head(rehearsal: boolean, act: string, subject: string, problem: string): void {
-    if (terminal === undefined) return;
-    terminal.write('\r\n');
-    if (rehearsal) terminal.write(`${style.yellow('REHEARSAL')}: nothing here is real.\r\n`);
-    terminal.write(`${style.bold(printable(act))}\r\n${printable(subject)}\r\n`);
-    if (problem !== '') terminal.write(`${style.red(printable(problem))}\r\n`);
-  }
-
-  async function typed(question: string, echo: Echo): Promise<Secret> {
-    if (terminal === undefined) return cancelled();
-    for (;;) {
-      terminal.write(`${question} `);
-      const line = await terminal.readLine(echo);
-      if (line.kind === 'cancelled') return cancelled();
-      if (line.kind === 'line' && line.bytes.length > 0) return success(line.bytes);
-      terminal.write(
-        line.kind === 'line' ? 'Nothing was typed. Ctrl-C leaves.\r\n' : 'That is too long. Again, please.\r\n',
-      );
-    }
-  }
-
-  async function typedNewPin(name: string, minimum: number, maximum: number): Promise<Secret> {
-    for (;;) {
-      const first = await typed(`New ${name} (${String(minimum)} to ${String(maximum)} characters):`, 'none');
-      if (!first.ok) return first;
-      if (first.value.length < minimum || first.value.length > maximum) {
-        first.value.fill(0);
-        terminal?.write(
-          style.red(`A ${name} of this token has ${String(minimum)} to ${String(maximum)} characters.`) + '\r\n',
-        );
-        continue;
-      }
-      const second = await typed(`The same ${name} again:`, 'none');
-      if (!second.ok) {
-        first.value.fill(0);
-        return second;
-      }
-      const same = equalBytes(first.value, second.value);
-      second.value.fill(0);
-      if (same) return first;
-      first.value.fill(0);
-      terminal?.write(style.red('The two are not the same. Type it twice again.') + '\r\n');
-    }
-  }
-
-  async function consent(name: string): Promise<boolean> {
-    if (terminal === undefined) return false;
+  async function consent(on: Dialogue, name: string): Promise<boolean> {
+    const { terminal } = on;
     terminal.write(
       `${style.red('One try is left.')} If this ${name} is wrong, the token locks.\r\nType ${style.bold('last try')} to go on: `,
     );
@@ -184,42 +66,119 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
     }
   }
 
+  async function newPin(on: Dialogue, name: string, minimum: number, maximum: number): Promise<Secret> {
+    const range = `${String(minimum)} to ${String(maximum)} characters`;
+    return on.typedTwice(`New ${name} (${range}):`, `The same ${name} again:`, ({ length }) =>
+      length < minimum || length > maximum ? `A ${name} of this token has ${range}.` : '',
+    );
+  }
+
+  /** A PIN typed by a person, in bytes, with the consent where one try is left. */
+  async function typedPin(
+    on: Dialogue,
+    request: PinRequest,
+    name: string,
+    isFinalTry: boolean,
+  ): Promise<{ readonly secret: Awaited<ReturnType<typeof newSoPin>>; readonly consentToLastTry: boolean }> {
+    on.head({ ...request, subject: subjectOf(request) });
+    let consentToLastTry = false;
+    if (isFinalTry) {
+      consentToLastTry = options.consentToLastTry || (await consent(on, name));
+      if (!consentToLastTry) return { secret: cancelled(), consentToLastTry };
+    } else if (request.pinState === 'count-low' && !request.isNew) {
+      on.say(`${style.yellow('A wrong PIN was given before.')} The token counts the tries.`);
+    }
+    if (request.form === 'hex16') {
+      const token = `token “${request.tokenLabel}”, serial ${request.tokenSerial}`;
+      return { secret: await (request.isNew ? newSoPin(on, token) : typedSoPin(on)), consentToLastTry };
+    }
+    const secret = request.isNew
+      ? await newPin(on, name, request.minimumLength, request.maximumLength)
+      : await on.typed(`${name}:`, 'none');
+    return { secret, consentToLastTry };
+  }
+
   const askPin: PromptPort['askPin'] = async (request) =>
     asking(async () => {
       const name = request.role === 'so' ? 'SO-PIN' : 'PIN';
       const lines = request.role === 'so' ? options.soPinLines : options.pinLines;
       const isFinalTry = request.pinState === 'final-try' && !request.isNew;
-      let secret: Secret;
+      let secret: Awaited<ReturnType<typeof newSoPin>>;
       let consentToLastTry = false;
       if (lines !== undefined) {
         // The next line is for another question: a script never spends a try on a guess.
         if (request.failedWith !== undefined) return { ok: false, error: request.failedWith };
         consentToLastTry = isFinalTry && options.consentToLastTry;
-        secret = await fromDescriptor(lines, `the ${name}`);
-      } else if (terminal === undefined) {
+        secret =
+          request.form === 'hex16'
+            ? await soPinFromDescriptor(lines, request.isNew)
+            : await fromDescriptor(lines, `the ${name}`);
+      } else if (dialogue === undefined) {
         return noTerminal(
           `ask for the ${name}`,
           `Run this in a terminal, or hand the ${name} over with ${request.role === 'so' ? '--so-pin-fd' : '--pin-fd'} N.`,
         );
-      } else {
-        head(
-          request.rehearsal,
-          request.act,
-          `Token “${request.tokenLabel}”, serial ${request.tokenSerial || 'none yet'}`,
-          request.problem,
-        );
-        if (isFinalTry) {
-          consentToLastTry = options.consentToLastTry || (await consent(name));
-          if (!consentToLastTry) return cancelled();
-        } else if (request.pinState === 'count-low' && !request.isNew) {
-          terminal.write(`${style.yellow('A wrong PIN was given before.')} The token counts the tries.\r\n`);
-        }
-        secret = request.isNew
-          ? await typedNewPin(name, request.minimumLength, request.maximumLength)
-          : await typed(`${name}:`, 'none');
-      }
+      } else ({ secret, consentToLastTry } = await typedPin(dialogue, request, name, isFinalTry));
       if (!secret.ok) return secret;
       return success({ sealed: await sealSecret(request.recipient, secret.value, request.purpose), consentToLastTry });
+    });
+
+  /** What is wrong with a password or a piece, '' for nothing. */
+  const complaintAboutPassword = (request: PasswordRequest, secret: Uint8Array): string => {
+    if (request.form === 'piece') {
+      return isPieceText(secret) ? '' : 'A piece is made of hexadecimal digits: 0 to 9 and a to f.';
+    }
+    return request.isNew && secret.length < request.minimumLength
+      ? `It needs at least ${String(request.minimumLength)} characters.`
+      : '';
+  };
+
+  async function typedPassword(on: Dialogue, request: PasswordRequest): Promise<Secret> {
+    on.head({ ...request, subject: `${subjectOf(request)} - ${request.custodian} types` });
+    const what = printable(request.what);
+    const echo = request.form === 'piece' ? 'dots' : 'none';
+    if (request.isNew) {
+      return on.typedTwice(
+        `${what} (at least ${String(request.minimumLength)} characters):`,
+        'The same again:',
+        (secret) => complaintAboutPassword(request, secret),
+        echo,
+      );
+    }
+    for (;;) {
+      const secret = await on.typed(`${what}:`, echo);
+      if (!secret.ok) return secret;
+      const complaint = complaintAboutPassword(request, secret.value);
+      if (complaint === '') return secret;
+      secret.value.fill(0);
+      on.complain(complaint);
+    }
+  }
+
+  const askPassword: PromptPort['askPassword'] = async (request) =>
+    asking(async () => {
+      const lines = options.dkekLines;
+      let secret: Secret;
+      if (lines !== undefined) {
+        if (request.problem !== '')
+          return failure(
+            'App_BadRequest',
+            request.problem,
+            'Continue the run with the right passwords and pieces, in the order of the questions.',
+          );
+        secret = await fromDescriptor(lines, 'the password');
+        const complaint = secret.ok ? complaintAboutPassword(request, secret.value) : '';
+        if (secret.ok && complaint !== '') {
+          secret.value.fill(0);
+          return failure('App_BadRequest', `${request.what}: ${complaint}`, 'Nothing was sent. Continue with another.');
+        }
+      } else if (dialogue === undefined) {
+        return noTerminal(
+          `ask for: ${request.what}`,
+          'Run this in a terminal, or hand passwords and pieces over with --dkek-fd N, one a line.',
+        );
+      } else secret = await typedPassword(dialogue, request);
+      return secret.ok ? success(await sealSecret(request.recipient, secret.value, request.purpose)) : secret;
     });
 
   const askShare: PromptPort['askShare'] = async (request) =>
@@ -232,14 +191,14 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
           'Continue the run with the right shares, in the order of the questions.',
         );
       if (options.shareLines !== undefined) secret = await fromDescriptor(options.shareLines, 'the key share');
-      else if (terminal === undefined)
+      else if (dialogue === undefined)
         return noTerminal(
           'ask for the key share',
           'Run this in a terminal, or hand the shares over with --share-fd N, one a line.',
         );
       else {
-        head(request.rehearsal, request.act, `Vault “${request.vaultName}”`, request.problem);
-        secret = await typed('Key share:', 'dots');
+        dialogue.head({ ...request, subject: `Vault “${request.vaultName}”` });
+        secret = await dialogue.typed('Key share:', 'dots');
       }
       if (!secret.ok) return secret;
       const share = secret.value.slice(0, squeeze(secret.value));
@@ -247,42 +206,26 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
       return success(await sealSecret(request.recipient, share, request.purpose));
     });
 
-  /** Shows the value on the alternate screen until Enter. */
-  async function show(tty: Terminal, value: Uint8Array, heading: string): Promise<boolean> {
-    const text = grouped(value);
-    tty.write(`${enterAlternateScreen}${heading}\r\n\r\n`);
-    const screen = Buffer.alloc(text.length * 2);
-    let length = 0;
-    for (const byte of text) {
-      if (byte === 0x0a) {
-        screen[length] = 0x0d;
-        length += 1;
-      }
-      screen[length] = byte;
-      length += 1;
-    }
-    tty.write(screen.subarray(0, length));
-    tty.write('\r\n\r\nWrite it down. Then press Enter: it is taken off the screen and asked for.\r\n');
-    const line = await tty.readLine('none');
-    tty.write(leaveAlternateScreen);
-    text.fill(0);
-    screen.fill(0);
-    if (line.kind === 'line') line.bytes.fill(0);
-    return line.kind !== 'cancelled';
-  }
-
   const handOut: PromptPort['handOut'] = async (request) =>
-    asking(async () => {
-      const tty = terminal;
-      if (tty === undefined) {
+    asking(async (): Promise<Result<{ readonly confirmed: true }, AppFailureCode>> => {
+      if (dialogue === undefined) {
         return noTerminal(
           'show a key share to a custodian',
           'A share is never written to a pipe or file. Continue the run in a terminal.',
         );
       }
-      head(request.rehearsal, `${request.custodian}: take ${request.label}`, `Vault “${request.vaultName}”`, '');
-      tty.write(`Only ${printable(request.custodian)} may see the screen now. Press Enter when alone with it. `);
-      const ready = await tty.readLine('none');
+      // '' for what belongs to no Vault, such as a piece of a DKEK share's password.
+      const place = request.vaultName === '' ? '' : `Vault “${request.vaultName}”`;
+      dialogue.head({
+        rehearsal: request.rehearsal,
+        act: `${request.custodian}: take ${request.label}`,
+        subject: place,
+        problem: '',
+      });
+      dialogue.terminal.write(
+        `Only ${printable(request.custodian)} may see the screen now. Press Enter when alone with it. `,
+      );
+      const ready = await dialogue.terminal.readLine('none');
       if (ready.kind === 'cancelled') return cancelled();
       const pair = await createSealingKeyPair();
       const sealed = await request.sealTo(pair.publicKey);
@@ -298,31 +241,17 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
         );
       }
       try {
-        for (let attempt = 1; attempt <= attempts; attempt += 1) {
-          const heading = `${printable(request.label)} of Vault “${printable(request.vaultName)}” for ${printable(request.custodian)}`;
-          if (!(await show(tty, value, heading))) return cancelled();
-          const answer = await typed('Type it back:', 'dots');
-          if (!answer.ok) return answer;
-          const length = squeeze(answer.value);
-          const same = equalBytes(answer.value.subarray(0, length), value);
-          answer.value.fill(0);
-          if (same) {
-            tty.write(`${style.green('The same.')} Keep it safe.\r\n`);
-            return success({ confirmed: true } as const);
-          }
-          tty.write(
-            style.red('That is not the share.') + (attempt < attempts ? ' It is shown once more.\r\n' : '\r\n'),
-          );
-        }
-        return failure(
-          'App_TypedShareDiffers',
-          'The share typed back was not the one shown, three times.',
-          'Continue the run to be shown it again; the share is not lost.',
-        );
+        return await dialogue.takeBack({
+          bytes: value,
+          heading: `${printable(request.label)}${place === '' ? '' : ` of ${printable(place)}`} for ${printable(request.custodian)}`,
+          name: 'share',
+          hexadecimal: false,
+          next: 'Continue the run to be shown it again; the share is not lost.',
+        });
       } finally {
         value.fill(0);
       }
     });
 
-  return { askPin, askShare, handOut };
+  return { askPin, askPassword, askShare, handOut };
 }
