@@ -1,8 +1,8 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success } from '../../electron/workflows/failures.ts';
-import { sha256Hex } from './keys.ts';
 import type { TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean } from './objects.ts';
+import { sha256Hex } from './public-keys.ts';
 import type { TokenResult } from './return-values.ts';
 import { withFreshSession, withSession } from './sessions.ts';
 import { dataObjectTemplate, searchTemplate } from './templates.ts';

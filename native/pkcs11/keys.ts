@@ -1,9 +1,10 @@
-import { createHash, createPublicKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success, type Failure, type TokenFailureCode } from '../../electron/workflows/failures.ts';
 import type { TokenHostReply } from '../protocol.ts';
 import type { Login, PrivateKeyHandle, TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean, readNumber, readText } from './objects.ts';
+import { readPublicKey, withoutLeadingZeros } from './public-keys.ts';
 import { attempt, failureOfReturnValue, type TokenResult } from './return-values.ts';
 import { withFreshSession, withLogin } from './sessions.ts';
 import { keyPairMechanism, keyPairTemplates, searchTemplate } from './templates.ts';
@@ -45,32 +46,6 @@ function unsuitable(label: string, why: string): Refused {
   );
 }
 
-/** PKCS#11 numbers are big-endian and may begin with zeros; JWK wants none (RFC 7518 section 6.3.1). */
-function withoutLeadingZeros(value: Buffer): Buffer {
-  const start = value.findIndex((byte) => byte !== 0);
-  return start < 0 ? Buffer.alloc(0) : value.subarray(start);
-}
-
-/** DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7, RFC 8017 appendix A.1.1). */
-export function publicKeyInfo(modulus: Buffer, exponent: Buffer): Buffer {
-  const part = (value: Buffer): string => withoutLeadingZeros(value).toString('base64url');
-  return createPublicKey({ key: { kty: 'RSA', n: part(modulus), e: part(exponent) }, format: 'jwk' }).export({
-    type: 'spki',
-    format: 'der',
-  });
-}
-
-/** Length of an unsigned big-endian number in bits. */
-export function bitLength(value: Buffer): number {
-  const trimmed = withoutLeadingZeros(value);
-  const [first] = trimmed;
-  return first === undefined ? 0 : (trimmed.length - 1) * 8 + (32 - Math.clz32(first));
-}
-
-export function sha256Hex(value: Buffer): string {
-  return createHash('sha256').update(value).digest('hex');
-}
-
 /** Failures: Token_KeyMissing, Token_KeyIncomplete, Token_KeyLabelDoubled, Token_KeyUnsuitable. */
 function readWrappingKey(module: TokenModule, session: Handle, label: string): TokenResult<WrappingKeyReply> {
   const { cryptoki } = module;
@@ -95,19 +70,15 @@ function readWrappingKey(module: TokenModule, session: Handle, label: string): T
   if (readBoolean(cryptoki, session, privateKey, pkcs11js.CKA_DECRYPT) === false) {
     return unsuitable(label, 'its private half may not decrypt');
   }
-  const modulus = readAttribute(cryptoki, session, publicKey, pkcs11js.CKA_MODULUS);
-  const exponent = readAttribute(cryptoki, session, publicKey, pkcs11js.CKA_PUBLIC_EXPONENT);
-  if (modulus === undefined || exponent === undefined) return unsuitable(label, 'its public half cannot be read');
-  const privateModulus = readAttribute(cryptoki, session, privateKey, pkcs11js.CKA_MODULUS);
-  if (privateModulus !== undefined && !withoutLeadingZeros(privateModulus).equals(withoutLeadingZeros(modulus))) {
-    return unsuitable(label, 'its two halves do not belong together');
-  }
-  const spki = publicKeyInfo(modulus, exponent);
+  const key = readPublicKey(cryptoki, session, publicKey);
+  if (key?.kind !== 'RSA') return unsuitable(label, 'its public half cannot be read');
+  const own = readPublicKey(cryptoki, session, privateKey);
+  if (own !== undefined && own.sha256 !== key.sha256) return unsuitable(label, 'its two halves do not belong together');
   return success({
     id: readAttribute(cryptoki, session, publicKey, pkcs11js.CKA_ID)?.toString('hex') ?? '',
-    publicKeySpki: spki.toString('base64'),
-    publicKeySha256: sha256Hex(spki),
-    modulusBits: bitLength(modulus),
+    publicKeySpki: key.spki.toString('base64'),
+    publicKeySha256: key.sha256,
+    modulusBits: key.bits,
   });
 }
 

@@ -1,9 +1,9 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { success } from '../../electron/workflows/failures.ts';
 import type { TokenHostReply } from '../protocol.ts';
-import { bitLength, publicKeyInfo, sha256Hex } from './keys.ts';
 import type { TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean, readNumber, readText } from './objects.ts';
+import { readPublicKey, type PublicKeyValue } from './public-keys.ts';
 import type { TokenResult } from './return-values.ts';
 import { withSession } from './sessions.ts';
 import { searchTemplate } from './templates.ts';
@@ -17,7 +17,7 @@ interface HalfKey {
   readonly label: string;
   readonly id: string;
   readonly keyType: number | undefined;
-  readonly modulus: Buffer | undefined;
+  readonly publicKey: PublicKeyValue | undefined;
 }
 
 const keyTypeNames: ReadonlyMap<number, string> = new Map([
@@ -38,14 +38,15 @@ function readHalves(module: TokenModule, session: Handle, objectClass: number): 
     label: readText(cryptoki, session, object, pkcs11js.CKA_LABEL),
     id: readAttribute(cryptoki, session, object, pkcs11js.CKA_ID)?.toString('hex') ?? '',
     keyType: readNumber(cryptoki, session, object, pkcs11js.CKA_KEY_TYPE),
-    modulus: readAttribute(cryptoki, session, object, pkcs11js.CKA_MODULUS),
+    publicKey: readPublicKey(cryptoki, session, object),
   }));
 }
 
-/** Halves belong together by label, id and, where both show it, modulus: pairs made by bank-vaults have no id. */
+/** Halves belong together by label, id and, where both show it, public key: pairs made by bank-vaults have no id. */
 function belongTogether(one: HalfKey, other: HalfKey): boolean {
   if (one.label !== other.label || one.id !== other.id) return false;
-  return one.modulus === undefined || other.modulus === undefined || one.modulus.equals(other.modulus);
+  if (one.publicKey === undefined || other.publicKey === undefined) return true;
+  return one.publicKey.sha256 === other.publicKey.sha256;
 }
 
 function describePair(
@@ -56,25 +57,18 @@ function describePair(
 ): KeyPair {
   const { cryptoki } = module;
   const either = publicKey ?? privateKey;
-  const exponent =
-    publicKey === undefined
-      ? undefined
-      : readAttribute(cryptoki, session, publicKey.object, pkcs11js.CKA_PUBLIC_EXPONENT);
   const secret = (type: number): boolean | null =>
     privateKey === undefined ? null : readBoolean(cryptoki, session, privateKey.object, type);
   return {
     label: either?.label ?? '',
     id: either?.id ?? '',
     keyType: keyTypeName(either?.keyType),
-    modulusBits: either?.modulus === undefined ? 0 : bitLength(either.modulus),
+    modulusBits: either?.publicKey?.kind === 'RSA' ? either.publicKey.bits : 0,
     hasPublic: publicKey !== undefined,
     hasPrivate: privateKey !== undefined,
     sensitive: secret(pkcs11js.CKA_SENSITIVE),
     extractable: secret(pkcs11js.CKA_EXTRACTABLE),
-    publicKeySha256:
-      publicKey?.modulus === undefined || exponent === undefined
-        ? ''
-        : sha256Hex(publicKeyInfo(publicKey.modulus, exponent)),
+    publicKeySha256: publicKey?.publicKey?.sha256 ?? '',
   };
 }
 
