@@ -4,7 +4,9 @@ import { failure, success, type Failure } from '../workflows/failures.ts';
 import { followCompletedRuns } from './completed-runs.ts';
 import { createAppHandlers } from './handlers/app.ts';
 import type { HandlerContext } from './handlers/context.ts';
+import { createDkekHandlers } from './handlers/dkek.ts';
 import { createPgpHandlers } from './handlers/pgp.ts';
+import { createPresenceHandlers } from './handlers/presence.ts';
 import { createRehearsalHandlers } from './handlers/rehearsal.ts';
 import { createRunHandlers } from './handlers/runs.ts';
 import { createStoreHandlers } from './handlers/stores.ts';
@@ -19,6 +21,8 @@ export function createMainHandlers(context: HandlerContext, currentView: () => A
   return {
     'view.get': async () => success(currentView()),
     ...createTokenHandlers(context),
+    ...createDkekHandlers(context),
+    ...createPresenceHandlers(context),
     ...createStoreHandlers(context),
     ...createVaultHandlers(context),
     ...createPgpHandlers(context),

@@ -1,91 +1,144 @@
 /**
- * What was last seen on the tokens: listed when asked for, when a run moved on and when a window opens,
- * never on a timer, since every look wakes the token host.
+ * What was last seen on the tokens: listed when asked for, when a run moved on, when a window opens and when a
+ * reader or card came or went; never on a timer, since every look wakes the token host. Each store is looked at
+ * by itself, so that one that takes its time (OpenSC needs two seconds to start) holds up no other.
  */
 import type { Core } from '../core/core.ts';
-import type { Result, TokenFailureCode } from '../workflows/failures.ts';
-import type { TokenReference } from '../workflows/ports.ts';
-import type { InspectedObjects, ObservedStore } from './observed-tokens.ts';
+import type { DeviceDescription } from '../workflows/device-ports.ts';
+import { success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
+import type { TokenDescription, TokenReference, TokenStore } from '../workflows/ports.ts';
+import type { InspectedObjects, ObservedStore, ObservedToken } from './observed-tokens.ts';
+import { followsReaders } from './reader-stores.ts';
 
 export interface TokenObserver {
   /** undefined until the store answered once. */
   observed(storeId: string): ObservedStore | undefined;
-  /** Keys and data objects of a token that was inspected. */
-  objects(storeId: string, serial: string): InspectedObjects | undefined;
-  /** Lists the tokens of every store anew, and the objects of those that were inspected before. Calls while one is under way share the next. */
+  /** A listed token with what else is known of it. */
+  describe(token: TokenDescription): ObservedToken;
+  /** A store that a reader can change is being looked at now. */
+  readonly isLookingAtReaders: boolean;
+  /**
+   * Lists the tokens of every store anew, and the objects of those that were inspected before. Calls while a
+   * store is looked at share its next look. A store that a reader can change is left alone while a run is at
+   * work on it: whoever follows the runs asks again.
+   */
   refresh(): Promise<void>;
+  /** The same for the stores that a reader can change. */
+  refreshReaderStores(): Promise<void>;
   inspect(token: TokenReference): Promise<Result<Record<string, never>, TokenFailureCode>>;
   /** On lock: nothing is known any more. */
   forget(): void;
 }
 
+interface Look {
+  underWay: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
 const keyOf = (storeId: string, serial: string): string => `${storeId}\u0000${serial}`;
 
-export function createTokenObserver(core: Core, onChange: () => void): TokenObserver {
+/** @param isAtWork whether a run is at work on a store */
+export function createTokenObserver(
+  core: Core,
+  onChange: () => void,
+  isAtWork: (storeId: string) => boolean,
+): TokenObserver {
   const stores = new Map<string, ObservedStore>();
+  const devices = new Map<string, readonly DeviceDescription[]>();
   const inspected = new Map<string, { readonly token: TokenReference; readonly objects: InspectedObjects }>();
+  const looks = new Map<string, Look>();
   let generation = 0;
-  let underWay: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
 
   const readObjects = async (token: TokenReference): Promise<Result<Record<string, never>, TokenFailureCode>> => {
     const startedIn = generation;
-    const result = await core.tokens.listObjects(token);
-    if (startedIn !== generation) return { ok: true, value: {} };
-    if (!result.ok) {
+    const listed = await core.tokens.listObjects(token);
+    const all = listed.ok ? await core.objects.listAllObjects(token) : listed;
+    if (startedIn !== generation) return success({});
+    const refused = listed.ok ? (all.ok ? undefined : all) : listed;
+    if (!listed.ok || !all.ok) {
       inspected.delete(keyOf(token.storeId, token.serial));
-      return result;
+      return refused ?? success({});
     }
-    inspected.set(keyOf(token.storeId, token.serial), { token, objects: result.value });
-    return { ok: true, value: {} };
+    const objects: InspectedObjects = {
+      keyPairs: listed.value.keyPairs,
+      dataObjects: listed.value.dataObjects,
+      all: all.value.objects,
+      freeMemory: all.value.freePublicMemory,
+      totalMemory: all.value.totalPublicMemory,
+    };
+    inspected.set(keyOf(token.storeId, token.serial), { token, objects });
+    return success({});
   };
 
-  /** One store: those that answer at once are shown before OpenSC, which needs two seconds to start. */
-  const refreshStore = async (storeId: string): Promise<void> => {
+  /** What a SmartCard-HSM says of itself. Asking selects its applet, which a login does not survive: then what was seen stays. */
+  const readDevices = async (store: TokenStore, listed: readonly TokenDescription[]): Promise<void> => {
     const startedIn = generation;
-    const [listed] = await core.tokens.listTokens(storeId);
+    if (!followsReaders(store) || listed.length === 0) {
+      devices.delete(store.id);
+      return;
+    }
+    if (listed.some(({ loggedIn }) => loggedIn) || isAtWork(store.id)) return;
+    const found = await core.devices.listDevices(store.id);
     if (startedIn !== generation) return;
-    if (listed === undefined) stores.delete(storeId);
-    else stores.set(storeId, listed.result);
-    for (const { token } of [...inspected.values()]) {
-      if (token.storeId !== storeId) continue;
-      const present =
-        listed?.result.ok === true && listed.result.value.some((candidate) => candidate.serial === token.serial);
-      if (present) await readObjects(token);
+    if (found.ok) devices.set(store.id, found.value);
+    else devices.delete(store.id);
+  };
+
+  const look = async (store: TokenStore): Promise<void> => {
+    const startedIn = generation;
+    const [listing] = await core.tokens.listTokens(store.id);
+    if (startedIn !== generation) return;
+    if (listing === undefined) {
+      stores.delete(store.id);
+      return;
+    }
+    stores.set(store.id, listing.result);
+    onChange();
+    const listed = listing.result.ok ? listing.result.value : [];
+    await readDevices(store, listed);
+    for (const { token } of [...inspected.values()].filter(({ token: { storeId } }) => storeId === store.id)) {
+      if (listed.some((candidate) => candidate.serial === token.serial)) await readObjects(token);
       else inspected.delete(keyOf(token.storeId, token.serial));
     }
-    onChange();
   };
 
-  const refreshNow = async (): Promise<void> => {
-    const known = core.stores().map(({ id }) => id);
-    for (const id of [...stores.keys()]) if (!known.includes(id)) stores.delete(id);
-    for (const { token } of [...inspected.values()]) {
-      if (!known.includes(token.storeId)) inspected.delete(keyOf(token.storeId, token.serial));
+  const refreshStore = (store: TokenStore): Promise<void> => {
+    const current = looks.get(store.id);
+    if (current !== undefined) {
+      // One is under way that may have looked before the change that this call is about.
+      current.next ??= current.underWay.then(() => refreshStore(store));
+      return current.next;
     }
-    await Promise.all(known.map(refreshStore));
-    onChange();
-  };
-
-  const refresh = (): Promise<void> => {
-    if (underWay === undefined) {
-      underWay = refreshNow().finally(() => {
-        underWay = undefined;
-      });
-      return underWay;
-    }
-    // One is under way that may have looked before the change that this call is about.
-    next ??= underWay.then(() => {
-      next = undefined;
-      return refresh();
+    const underWay = look(store).finally(() => {
+      looks.delete(store.id);
+      onChange();
     });
-    return next;
+    looks.set(store.id, { underWay, next: undefined });
+    return underWay;
+  };
+
+  const refreshThose = async (which: (store: TokenStore) => boolean): Promise<void> => {
+    const present = core.stores();
+    const isPresent = (storeId: string): boolean => present.some(({ id }) => id === storeId);
+    for (const id of [...stores.keys()]) if (!isPresent(id)) stores.delete(id);
+    for (const [key, { token }] of [...inspected]) if (!isPresent(token.storeId)) inspected.delete(key);
+    const free = present.filter((store) => which(store) && !(followsReaders(store) && isAtWork(store.id)));
+    await Promise.all(free.map(refreshStore));
+    onChange();
   };
 
   return {
     observed: (storeId) => stores.get(storeId),
-    objects: (storeId, serial) => inspected.get(keyOf(storeId, serial))?.objects,
-    refresh,
+    describe: (token) => ({
+      token,
+      objects: inspected.get(keyOf(token.storeId, token.serial))?.objects,
+      device: devices.get(token.storeId)?.find(({ serial }) => serial === token.serial),
+    }),
+    get isLookingAtReaders() {
+      return core.stores().some((store) => followsReaders(store) && looks.has(store.id));
+    },
+    refresh: () => refreshThose(() => true),
+    refreshReaderStores: () => refreshThose(followsReaders),
     async inspect(token) {
       const result = await readObjects(token);
       onChange();
@@ -94,6 +147,7 @@ export function createTokenObserver(core: Core, onChange: () => void): TokenObse
     forget() {
       generation += 1;
       stores.clear();
+      devices.clear();
       inspected.clear();
       onChange();
     },

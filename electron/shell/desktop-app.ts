@@ -8,7 +8,9 @@ import type { Core } from '../core/core.ts';
 import { operatorName, type HandlerContext } from '../ipc/handlers/context.ts';
 import { electronTransport } from '../ipc/ipc-main.ts';
 import { createLockGate, createMainHandlers } from '../ipc/main-handlers.ts';
+import { createPresenceObserver } from '../ipc/presence-observer.ts';
 import { createPromptHandlers } from '../ipc/prompt-handlers.ts';
+import { isAtWorkOn } from '../ipc/reader-stores.ts';
 import { registerChannels } from '../ipc/registration.ts';
 import { createRunObserver } from '../ipc/run-observer.ts';
 import { createTokenObserver } from '../ipc/token-observer.ts';
@@ -58,22 +60,24 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
     // A locked view stays the same whatever happens; the tray is what still tells.
     if (lock.locked) showInTray(buildView(false));
   };
-  const tokens = createTokenObserver(core, changed);
   const runs = createRunObserver(core);
+  const tokens = createTokenObserver(core, changed, (storeId) => isAtWorkOn(runs.runs, storeId));
+  const presence = createPresenceObserver(core, tokens, changed);
 
   const lock = createLock(
     systemLockFacts(() => core.settings.preferences.lockAfterMinutes),
     async () => {
       promptDesk.cancelAll();
       tokens.forget();
-      await core.lock();
+      await Promise.all([presence.stop(), core.lock()]);
     },
     () => {
       publisher.renew();
     },
   );
 
-  const buildView = (locked: boolean): AppView => toAppView({ core, tokens, runs: runs.runs, locked, trayAvailable });
+  const buildView = (locked: boolean): AppView =>
+    toAppView({ core, tokens, presence, runs: runs.runs, locked, trayAvailable });
   /** The tray keeps saying which server is sealed while the app is locked; it shows names and states only. */
   const showInTray = ({ vaults, rehearsal }: AppView): void => {
     tray.show({ vaults, rehearsal, locked: lock.locked });
@@ -94,6 +98,7 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
   const unlock = (): void => {
     if (!lock.locked) return;
     lock.unlock();
+    presence.start();
     inBackground('tokens', tokens.refresh());
   };
   const tokenLabel = (storeId: string, serial: string): string => {
@@ -144,6 +149,7 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
     desktop: createDesktopPort(() => mainWindow.window),
     lock,
     tokens,
+    presence,
     runs,
     changed,
   };
@@ -221,8 +227,10 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
     },
     windowReady() {
       publisher.renew();
-      // Looking for tokens starts a host process: not before someone wants to see them.
-      if (!lock.locked) inBackground('tokens', tokens.refresh());
+      // Looking for tokens and readers starts host processes: not before someone wants to see them.
+      if (lock.locked) return;
+      presence.start();
+      inBackground('tokens', tokens.refresh());
     },
     windowClosed() {
       if (!trayAvailable) app.quit();
@@ -233,6 +241,7 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
       publisher.stop();
       core.watch.stop();
       promptDesk.cancelAll();
+      await presence.stop();
       await core.rehearsal.stop();
       await core.close();
     },

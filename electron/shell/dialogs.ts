@@ -1,5 +1,5 @@
 import { clipboard, dialog, type BrowserWindow, type FileFilter } from 'electron';
-import type { ChosenFileKind, DesktopPort } from '../ipc/desktop-port.ts';
+import type { ChosenFileKind, DesktopPort, SavedFileKind } from '../ipc/desktop-port.ts';
 import { renderPdf } from './pdf.ts';
 
 const everything: FileFilter = { name: 'All files', extensions: ['*'] };
@@ -24,6 +24,23 @@ const fileDialogs: Readonly<
     filters: [{ name: 'Messages', extensions: ['asc', 'gpg', 'pgp'] }, everything],
   },
   journal: { title: 'Choose a journal to check', filters: [{ name: 'Journals', extensions: ['jsonl'] }, everything] },
+  certificate: {
+    title: 'Choose a certificate',
+    filters: [{ name: 'Certificates', extensions: ['pem', 'crt', 'cer', 'der'] }, everything],
+  },
+  'dkek-share': {
+    title: 'Choose a DKEK share file',
+    filters: [{ name: 'DKEK shares', extensions: ['pbe', 'dkek', 'bin'] }, everything],
+  },
+};
+
+const saveDialogs: Readonly<Record<SavedFileKind, { readonly title: string; readonly filter: string }>> = {
+  html: { title: 'Save the transcript', filter: 'HTML' },
+  pdf: { title: 'Save the transcript', filter: 'PDF' },
+  jsonl: { title: 'Save the transcript', filter: 'JSONL' },
+  pem: { title: 'Save the public key', filter: 'PEM' },
+  pub: { title: 'Save the public key', filter: 'OpenSSH public key' },
+  jwk: { title: 'Save the public key', filter: 'JSON Web Key' },
 };
 
 /** The desktop as handlers see it. Dialogs belong to the main window where it is open. */
@@ -39,10 +56,11 @@ export function createDesktopPort(parent: () => BrowserWindow | undefined): Desk
       return answer.canceled ? undefined : answer.filePaths[0];
     },
     async chooseSavePath(suggestedName, extension) {
+      const { title, filter } = saveDialogs[extension];
       const options = {
-        title: 'Save the transcript',
+        title,
         defaultPath: suggestedName,
-        filters: [{ name: extension.toUpperCase(), extensions: [extension] }],
+        filters: [{ name: filter, extensions: [extension] }],
       };
       const window = parent();
       const answer = await (window === undefined

@@ -1,5 +1,5 @@
 import { utilityProcess } from 'electron';
-import type { HostLauncher, HostProcess } from '../hosts/host-process.ts';
+import type { HostEntry, HostLauncher, HostProcess } from '../hosts/host-process.ts';
 import type { AppPaths } from './paths.ts';
 
 /** What every host may see of this process's environment: enough to find its own files, nothing that could carry a secret. */
@@ -26,13 +26,18 @@ function pick(names: readonly string[]): Record<string, string> {
 
 /** Starts hosts as Electron utility processes. Their output is not kept: a vendor library may print anything. */
 export function createElectronLauncher(paths: AppPaths): HostLauncher {
+  const scripts: Readonly<Record<HostEntry, string>> = {
+    'token-host': paths.tokenHost,
+    'share-host': paths.shareHost,
+    'presence-host': paths.presenceHost,
+  };
   return (entry, argumentList, environment): HostProcess => {
-    const isShareHost = entry === 'share-host';
-    const child = utilityProcess.fork(isShareHost ? paths.shareHost : paths.tokenHost, [...argumentList], {
-      env: { ...pick(inheritedVariables), ...(isShareHost ? pick(displayVariables) : {}), ...environment },
+    const child = utilityProcess.fork(scripts[entry], [...argumentList], {
+      env: { ...pick(inheritedVariables), ...(entry === 'share-host' ? pick(displayVariables) : {}), ...environment },
       execArgv: [],
       stdio: 'ignore',
-      serviceName: isShareHost ? 'Key Custodian share host' : 'Key Custodian token host',
+      // 'Key Custodian share host': how process lists name it.
+      serviceName: `Key Custodian ${entry.replace('-', ' ')}`,
     });
     let ended = false;
     let killed = false;

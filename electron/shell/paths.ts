@@ -8,6 +8,7 @@ export interface AppPaths {
   /** Hosts are started as processes: Electron reads them out of the archive. */
   readonly tokenHost: string;
   readonly shareHost: string;
+  readonly presenceHost: string;
   readonly icon: (name: string) => string;
 }
 
@@ -20,6 +21,7 @@ export function createPaths(mainDirectory: string): AppPaths {
     promptPreload: join(out, 'preload', 'prompt-preload.cjs'),
     tokenHost: join(out, 'main', 'token-host.cjs'),
     shareHost: join(out, 'main', 'share-host.cjs'),
+    presenceHost: join(out, 'main', 'presence-host.cjs'),
     icon: (name) => join(out, 'icons', `${name}.png`),
   };
 }

@@ -92,6 +92,7 @@ export function createPromptDesk(surface: PromptSurface): PromptDesk {
         minimumLength: request.minimumLength,
         maximumLength: request.maximumLength,
         pinState: request.pinState,
+        form: request.form ?? 'text',
         recipient: request.recipient,
         purpose: request.purpose,
       }));
@@ -99,6 +100,26 @@ export function createPromptDesk(surface: PromptSurface): PromptDesk {
       return outcome.value === 'confirmed'
         ? cancelled
         : success({ sealed: outcome.value.sealed, consentToLastTry: outcome.value.consentToLastTry });
+    },
+    async askPassword(request) {
+      const outcome = await ask((id) => ({
+        id,
+        kind: 'password',
+        rehearsal: request.rehearsal,
+        act: request.act,
+        problem: request.problem,
+        what: request.what,
+        custodian: request.custodian,
+        isNew: request.isNew,
+        form: request.form,
+        minimumLength: request.minimumLength,
+        tokenLabel: request.tokenLabel,
+        tokenSerial: request.tokenSerial,
+        recipient: request.recipient,
+        purpose: request.purpose,
+      }));
+      if (!outcome.ok) return outcome;
+      return outcome.value === 'confirmed' ? cancelled : success(outcome.value.sealed);
     },
     async askShare(request) {
       const outcome = await ask((id) => ({

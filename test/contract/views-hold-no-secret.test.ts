@@ -28,6 +28,10 @@ const harmless: ReadonlySet<string> = new Set([
   'pinState',
   'pinLengthMinimum',
   'pinLengthMaximum',
+  'pinTriesLeft',
+  'soPinTriesLeft',
+  // eight bytes of a DKEK's SHA-256, made to be compared aloud
+  'keyCheckValue',
   // how many shares there are
   'shares',
   // public halves

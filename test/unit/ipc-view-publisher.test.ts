@@ -8,6 +8,7 @@ const view = (version: string): AppView => ({
   locked: false,
   stores: [],
   tokens: [],
+  presence: { state: 'looking', readers: [], usb: [], problems: [] },
   vaults: [],
   runs: [],
   rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },

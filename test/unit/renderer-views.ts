@@ -8,6 +8,7 @@ export function appView(part: Partial<AppView> = {}): AppView {
     locked: false,
     stores: [],
     tokens: [],
+    presence: { state: 'ready', readers: [], usb: [], problems: [] },
     vaults: [],
     runs: [],
     rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },
@@ -40,6 +41,10 @@ export function tokenView(part: Partial<TokenView> = {}): TokenView {
     loggedIn: false,
     wrappingKeys: [],
     dataObjects: [],
+    objects: [],
+    freeMemory: -1,
+    totalMemory: -1,
+    device: null,
     inspected: false,
     ...part,
   };

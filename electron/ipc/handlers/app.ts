@@ -7,7 +7,14 @@ function detailsAsText(failure: FailureView, version: string): string {
   return [`Key Custodian ${version}`, failure.code, failure.message, failure.next, ...details].join('\n');
 }
 
-export function createAppHandlers({ core, desktop, lock, tokens, changed }: HandlerContext): Group<'app' | 'settings'> {
+export function createAppHandlers({
+  core,
+  desktop,
+  lock,
+  tokens,
+  presence,
+  changed,
+}: HandlerContext): Group<'app' | 'settings'> {
   return {
     async 'app.lock'() {
       await lock.lock();
@@ -15,6 +22,7 @@ export function createAppHandlers({ core, desktop, lock, tokens, changed }: Hand
     },
     async 'app.unlock'() {
       lock.unlock();
+      presence.start();
       // The hosts were ended: tokens are looked for again, which may take a while and is not waited for.
       void tokens.refresh();
       return success({});

@@ -2,6 +2,7 @@ import type { channels, ChannelName } from '../../contract/channels.ts';
 import type { Core } from '../../core/core.ts';
 import { failure, type Failure } from '../../workflows/failures.ts';
 import type { DesktopPort, LockPort } from '../desktop-port.ts';
+import type { PresenceObserver } from '../presence-observer.ts';
 import type { Handlers } from '../registration.ts';
 import type { RunObserver } from '../run-observer.ts';
 import type { TokenObserver } from '../token-observer.ts';
@@ -11,6 +12,7 @@ export interface HandlerContext {
   readonly desktop: DesktopPort;
   readonly lock: LockPort;
   readonly tokens: TokenObserver;
+  readonly presence: PresenceObserver;
   readonly runs: RunObserver;
   /** Something that the view shows may have changed. */
   readonly changed: () => void;

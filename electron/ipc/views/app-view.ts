@@ -1,7 +1,10 @@
 import type { AppView, NoticeView, RehearsalView, SettingsView, TokenView } from '../../contract/views.ts';
 import type { Core, Preferences, RehearsalState, RunSnapshot } from '../../core/core.ts';
+import type { PresenceObserver } from '../presence-observer.ts';
 import type { TokenObserver } from '../token-observer.ts';
 import { toOptionalFailureView } from './failure-view.ts';
+import { toPresenceView } from './presence-view.ts';
+import type { VaultOnToken } from './object-view.ts';
 import { toRunView } from './run-view.ts';
 import { toStoreView, toTokenView } from './token-view.ts';
 import { toVaultView } from './vault-view.ts';
@@ -9,6 +12,7 @@ import { toVaultView } from './vault-view.ts';
 export interface AppViewSources {
   readonly core: Core;
   readonly tokens: TokenObserver;
+  readonly presence: PresenceObserver;
   readonly runs: readonly RunSnapshot[];
   readonly locked: boolean;
   readonly trayAvailable: boolean;
@@ -59,6 +63,11 @@ function doubledKeyNotices(tokens: readonly TokenView[]): readonly NoticeView[] 
   });
 }
 
+/** The Vaults whose shares this app put on a token. */
+function vaultsOn(core: Core, storeId: string, serial: string): readonly VaultOnToken[] {
+  return core.vaults().filter((vault) => vault.tokenStoreId === storeId && vault.tokenSerial === serial);
+}
+
 /** Locked: nothing about tokens, servers or runs is on the window until someone unlocks it. */
 function lockedView(core: Core, trayAvailable: boolean): AppView {
   return {
@@ -67,6 +76,7 @@ function lockedView(core: Core, trayAvailable: boolean): AppView {
     locked: true,
     stores: [],
     tokens: [],
+    presence: { state: 'looking', readers: [], usb: [], problems: [] },
     vaults: [],
     runs: [],
     rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },
@@ -86,7 +96,7 @@ export function toAppView(sources: AppViewSources): AppView {
     const observed = sources.tokens.observed(store.id);
     if (observed?.ok !== true) return [];
     return observed.value
-      .map((token) => toTokenView(store, token, sources.tokens.objects(store.id, token.serial)))
+      .map((token) => toTokenView(store, sources.tokens.describe(token), vaultsOn(core, store.id, token.serial)))
       .sort(
         (one, other) =>
           one.label.localeCompare(other.label) || one.serial.localeCompare(other.serial) || one.slotId - other.slotId,
@@ -98,6 +108,11 @@ export function toAppView(sources: AppViewSources): AppView {
     locked: false,
     stores: stores.map((store) => toStoreView(store, sources.tokens.observed(store.id), removable)),
     tokens,
+    presence: toPresenceView({
+      presence: sources.presence.current,
+      stores,
+      observed: (storeId) => sources.tokens.observed(storeId),
+    }),
     vaults: core
       .vaults()
       .map((vault) => toVaultView(vault, core.watch.nodes.get(vault.id) ?? []))

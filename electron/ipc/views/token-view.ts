@@ -1,8 +1,10 @@
 import type { StoreView, TokenView, WrappingKeyView } from '../../contract/views.ts';
-import type { KeyPairDescription, TokenDescription, TokenStore } from '../../workflows/ports.ts';
+import type { KeyPairDescription, TokenStore } from '../../workflows/ports.ts';
 import { pgpWordsOfHex } from '../../workflows/pgp-words.ts';
-import type { InspectedObjects, ObservedStore } from '../observed-tokens.ts';
+import type { ObservedStore, ObservedToken } from '../observed-tokens.ts';
+import { toDeviceView } from './device-view.ts';
 import { toFailureView } from './failure-view.ts';
+import { toObjectViews, type VaultOnToken } from './object-view.ts';
 
 export function toStoreView(
   store: TokenStore,
@@ -37,11 +39,15 @@ function toWrappingKeyView(
   };
 }
 
-export function toTokenView(
-  store: TokenStore,
-  token: TokenDescription,
-  objects: InspectedObjects | undefined,
-): TokenView {
+/** Of a SmartCard-HSM the card itself says more exactly than PKCS#11 does. */
+function freeMemoryOf({ device, objects }: ObservedToken): number {
+  if (device !== undefined && device.freeMemory >= 0) return device.freeMemory;
+  return objects?.freeMemory ?? -1;
+}
+
+/** @param vaults those whose shares this app put on the token */
+export function toTokenView(store: TokenStore, observed: ObservedToken, vaults: readonly VaultOnToken[]): TokenView {
+  const { token, objects, device } = observed;
   const pairs = objects?.keyPairs ?? [];
   return {
     storeId: store.id,
@@ -69,6 +75,10 @@ export function toTokenView(
     dataObjects: (objects?.dataObjects ?? [])
       .map(({ label, size }) => ({ label, size }))
       .sort((one, other) => one.label.localeCompare(other.label, 'en', { numeric: true })),
+    objects: toObjectViews(objects?.all ?? [], vaults),
+    freeMemory: freeMemoryOf(observed),
+    totalMemory: objects?.totalMemory ?? -1,
+    device: device === undefined ? null : toDeviceView(device),
     inspected: objects !== undefined,
   };
 }

@@ -1,0 +1,61 @@
+/** What PC/SC's readers and a module's slots have to do with each other. Pure. */
+import type { PresenceDescription, ReaderDescription, UsbDeviceDescription } from '../workflows/device-ports.ts';
+import type { TokenDescription, TokenStore } from '../workflows/ports.ts';
+import type { ObservedStore } from './observed-tokens.ts';
+import { isCardModule } from './reader-stores.ts';
+
+/** CK_SLOT_INFO has 64 bytes for the description, which OpenSC fills with the reader's name. */
+const slotDescriptionLength = 64;
+
+export function isInReader(token: TokenDescription, reader: ReaderDescription): boolean {
+  const name = Buffer.from(reader.name).subarray(0, slotDescriptionLength).toString('utf8').trim();
+  return name !== '' && token.slotDescription.trim() === name;
+}
+
+/** Fewer characters than this say nothing: a prefix of many serials. */
+const shortestSerial = 6;
+
+/**
+ * A Nitrokey HSM gives USB the serial of its card, padded with zeroes or blanks at the end.
+ * @param serial the token's
+ */
+export function isSameSerial(usbSerial: string, serial: string): boolean {
+  const onUsb = usbSerial.trim();
+  const onToken = serial.trim();
+  return onToken.length >= shortestSerial && onUsb.startsWith(onToken) && /^[0 ]*$/u.test(onUsb.slice(onToken.length));
+}
+
+/** ccid puts the USB serial into the reader's name, in parentheses. */
+export function isReaderOf(reader: ReaderDescription, device: UsbDeviceDescription): boolean {
+  const serial = device.serial.trim();
+  return serial.length >= shortestSerial && reader.name.includes(serial);
+}
+
+/** The tokens that the card modules list. */
+export function tokensInReaders(
+  stores: readonly TokenStore[],
+  observed: (storeId: string) => ObservedStore | undefined,
+): readonly TokenDescription[] {
+  return stores.filter(isCardModule).flatMap((store) => {
+    const listing = observed(store.id);
+    return listing?.ok === true ? listing.value : [];
+  });
+}
+
+/** Whether every card in a reader is listed by a card module, and no module lists one whose reader is empty or gone. */
+export function agreesWithReaders(
+  { pcsc, readers }: PresenceDescription,
+  stores: readonly TokenStore[],
+  observed: (storeId: string) => ObservedStore | undefined,
+): boolean {
+  if (!stores.some(isCardModule)) return true;
+  const tokens = tokensInReaders(stores, observed);
+  if (pcsc !== 'running') return tokens.length === 0;
+  const holdsCard = (reader: ReaderDescription): boolean => reader.state !== 'empty';
+  return (
+    readers
+      .filter(({ state }) => state === 'card')
+      .every((reader) => tokens.some((token) => isInReader(token, reader))) &&
+    tokens.every((token) => readers.some((reader) => holdsCard(reader) && isInReader(token, reader)))
+  );
+}
