@@ -310,7 +310,7 @@ export function createRunner(options: RunnerOptions): Runner {
         if (name !== '' && name !== typedName) {
           return failure(
             'Custody_ConfirmationMismatch',
-            `Vault may be initialised, and this run’s values are not all in their places. To abandon it, its name must be typed: “${name}”.`,
+            `This run’s values are not all in their places: for some the encrypted copy on disk may be the only one. To abandon it, its name must be typed: “${name}”.`,
             'Go on with the run instead, or type the name.',
           );
         }

@@ -1,5 +1,5 @@
 /** Effects on a token that is in use: PINs, objects, keys, and bank-vaults' values. Each looks first whether it took place. */
-import type { ObjectDeletePlan, PinChangePlan, TokenOfPlan } from './device-plans.ts';
+import type { ObjectDeletePlan, PinChangePlan, TokenOfPlan, ValuesRewrapPlan } from './device-plans.ts';
 
 export type CareEffect =
   | {
@@ -43,6 +43,14 @@ export type CareEffect =
       readonly label: string;
       readonly custodian: string;
     }
+  /** The key that values are encrypted under from now on: found on the token, or made. */
+  | {
+      readonly kind: 'values.ensure-key';
+      readonly token: TokenOfPlan;
+      readonly fromKeyLabel: string;
+      readonly keyLabel: string;
+      readonly modulusBits: ValuesRewrapPlan['modulusBits'];
+    }
   /** All values under the new key, in the run's escrow on disk, before the token is changed. */
   | {
       readonly kind: 'values.rewrap-to-escrow';
@@ -57,4 +65,12 @@ export type CareEffect =
       readonly token: TokenOfPlan;
       readonly keyLabel: string;
       readonly label: string;
+    }
+  /** Deletes a key pair once every value is seen to decrypt with the new one, and none is left that needs it. */
+  | {
+      readonly kind: 'values.remove-old-key';
+      readonly token: TokenOfPlan;
+      readonly keyLabel: string;
+      readonly toKeyLabel: string;
+      readonly labels: readonly string[];
     };

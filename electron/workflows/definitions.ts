@@ -53,11 +53,19 @@ export const planFacts = (plan: Plan): readonly (readonly [string, string])[] =>
 
 /**
  * What must be typed before a run is abandoned; '' where nothing is lost by it. Once Vault has been
- * initialised and its values are not all in their places, abandoning leaves them in the encrypted copy
- * on disk only.
+ * initialised, or values are encrypted anew, and they are not all in their places, abandoning leaves them in the
+ * encrypted copy on disk only.
  */
 export function abandonName(state: RunState): string {
-  if (state.plan.workflow !== 'vault-init') return '';
-  const initialize = state.steps.find((step) => step.id === 'initialize');
-  return initialize !== undefined && initialize.attempts > 0 ? state.plan.vaultName : '';
+  const step = (id: string) => state.steps.find((candidate) => candidate.id === id);
+  switch (state.plan.workflow) {
+    case 'vault-init':
+      return (step('initialize')?.attempts ?? 0) > 0 ? state.plan.vaultName : '';
+    case 'values-rewrap':
+      return (step('rewrap')?.attempts ?? 0) > 0 && step('remove-escrow')?.status !== 'done'
+        ? state.plan.token.label
+        : '';
+    default:
+      return '';
+  }
 }

@@ -1,33 +1,209 @@
 import type { TokenOfPlan, ValueReadOutPlan, ValuesRepairPlan, ValuesRewrapPlan } from './device-plans.ts';
+import type { StepDefinition } from './run.ts';
+import { logInStep, stepIdOf } from './token-care.ts';
+import { careWords } from './words-care.ts';
 import type { Workflow, WorkflowPlace } from './workflow.ts';
 
 interface OnToken {
   readonly token: TokenOfPlan;
 }
 
+const administrator = { role: 'administrator' } as const;
+const text = careWords.values;
+
 const tokenRow = ({ token }: OnToken): readonly [string, string] => ['Token', `${token.label}, serial ${token.serial}`];
 const subject = ({ token }: OnToken): string => token.label;
 const place = ({ token }: OnToken): WorkflowPlace => ({ kind: 'token', storeId: token.storeId, serial: token.serial });
 
+const once = (labels: readonly string[]): readonly string[] => [...new Set(labels)];
+
+/** The round trip that shows that a key works, and its words, before a value is judged by it. */
+function keyStep(token: TokenOfPlan, keyLabel: string, needs: readonly string[]): StepDefinition {
+  return {
+    id: 'try-key',
+    title: text.key.title(keyLabel),
+    actor: administrator,
+    explanation: text.key.explanation,
+    pace: 'automatic',
+    action: text.key.action,
+    needs,
+    effect: { kind: 'token.verify-key', storeId: token.storeId, serial: token.serial, keyLabel },
+    records: ['publicKeySha256', 'publicKeyWords'],
+  };
+}
+
+/** Doubled values first, so that what is checked afterwards is what stays. */
+function valuesRepairSteps(plan: ValuesRepairPlan): readonly StepDefinition[] {
+  const { token, keyLabel } = plan;
+  return [
+    logInStep(token, text.act),
+    keyStep(token, keyLabel, ['log-in']),
+    ...once(plan.doubled).map(
+      (label, index): StepDefinition => ({
+        id: stepIdOf('resolve', label, index),
+        title: text.resolve.title(label),
+        actor: administrator,
+        explanation: text.resolve.explanation,
+        pace: 'deliberate',
+        action: text.resolve.action,
+        needs: ['try-key'],
+        effect: { kind: 'value.resolve-double', token, keyLabel, label },
+        records: ['label', 'found', 'kept', 'deleted', 'savedCopies'],
+      }),
+    ),
+    ...once([...plan.labels, ...plan.doubled]).map(
+      (label, index): StepDefinition => ({
+        id: stepIdOf('check', label, index),
+        title: text.check.title(label),
+        actor: administrator,
+        explanation: text.check.explanation,
+        pace: 'automatic',
+        action: text.check.action,
+        needs: ['try-key'],
+        effect: { kind: 'value.check', token, keyLabel, label },
+        records: ['label', 'valueState', 'ciphertextSha256'],
+      }),
+    ),
+  ];
+}
+
 export const valuesRepairWorkflow: Workflow<ValuesRepairPlan> = {
-  title: 'Check and repair the stored values',
-  steps: () => [],
+  title: text.repairTitle,
+  steps: valuesRepairSteps,
   subject,
   place,
-  facts: (plan) => [tokenRow(plan), ['Key', plan.keyLabel], ['Values', plan.labels.join(', ')]],
+  facts: (plan) => [
+    tokenRow(plan),
+    ['Key', plan.keyLabel],
+    ['Values', plan.labels.join(', ')],
+    ...(plan.doubled.length === 0 ? [] : [['Doubled', plan.doubled.join(', ')] as const]),
+  ],
 };
 
+function valueReadOutSteps(plan: ValueReadOutPlan): readonly StepDefinition[] {
+  const { token, keyLabel, valueLabel, custodian } = plan;
+  return [
+    logInStep(token, text.act),
+    {
+      id: 'read-out',
+      title: text.readOut.title(valueLabel, custodian),
+      actor: { role: 'custodian', name: custodian },
+      explanation: text.readOut.explanation(custodian),
+      pace: 'prompt',
+      action: text.readOut.action,
+      needs: ['log-in'],
+      effect: { kind: 'value.read-out', token, keyLabel, label: valueLabel, custodian },
+      records: ['label', 'custodian', 'typedBack', 'ciphertextSha256'],
+    },
+  ];
+}
+
 export const valueReadOutWorkflow: Workflow<ValueReadOutPlan> = {
-  title: 'Read a value out',
-  steps: () => [],
+  title: text.readOutTitle,
+  steps: valueReadOutSteps,
   subject,
   place,
   facts: (plan) => [tokenRow(plan), ['Value', plan.valueLabel], ['Shown to', plan.custodian]],
 };
 
+/**
+ * Every value under another key. Until all new ciphertexts are on disk the token is not touched; from then on
+ * the copy on disk answers for each value, until every one is on the token again and compared. The old key goes
+ * last of all, when nothing needs it any more.
+ */
+function valuesRewrapSteps(plan: ValuesRewrapPlan): readonly StepDefinition[] {
+  const { token, fromKeyLabel, toKeyLabel } = plan;
+  const labels = once(plan.labels);
+  const reference = { storeId: token.storeId, serial: token.serial };
+  const replacements = labels.map(
+    (label, index): StepDefinition => ({
+      id: stepIdOf('replace', label, index),
+      title: text.replace.title(label),
+      actor: administrator,
+      explanation: text.replace.explanation,
+      pace: 'automatic',
+      action: text.replace.action,
+      needs: ['rewrap'],
+      effect: { kind: 'value.replace', token, keyLabel: toKeyLabel, label },
+      records: ['label', 'size', 'ciphertextSha256'],
+    }),
+  );
+  return [
+    logInStep(token, text.act),
+    {
+      id: 'ensure-key',
+      title: text.ensureKey.title(toKeyLabel),
+      actor: administrator,
+      explanation: text.ensureKey.explanation(plan.modulusBits),
+      pace: 'automatic',
+      action: text.ensureKey.action,
+      needs: ['log-in'],
+      effect: {
+        kind: 'values.ensure-key',
+        token,
+        fromKeyLabel,
+        keyLabel: toKeyLabel,
+        modulusBits: plan.modulusBits,
+      },
+      records: ['keyLabel', 'keyId', 'modulusBits', 'publicKeySha256', 'publicKeyWords'],
+    },
+    keyStep(token, toKeyLabel, ['ensure-key']),
+    {
+      id: 'trial-object',
+      title: text.trial.title,
+      actor: administrator,
+      explanation: text.trial.explanation,
+      pace: 'automatic',
+      action: text.trial.action,
+      needs: ['try-key'],
+      effect: { kind: 'token.trial-object', token: reference, keyLabel: toKeyLabel },
+      records: ['trialLabel', 'trialSha256'],
+    },
+    {
+      id: 'rewrap',
+      title: text.toEscrow.title,
+      actor: administrator,
+      explanation: text.toEscrow.explanation(labels.length),
+      pace: 'deliberate',
+      action: text.toEscrow.action,
+      needs: ['try-key', 'trial-object'],
+      effect: { kind: 'values.rewrap-to-escrow', token, fromKeyLabel, toKeyLabel, labels },
+      records: ['labels', 'publicKeySha256'],
+    },
+    ...replacements,
+    {
+      id: 'remove-escrow',
+      title: text.removeEscrow.title,
+      actor: administrator,
+      explanation: text.removeEscrow.explanation,
+      pace: 'automatic',
+      action: text.removeEscrow.action,
+      needs: replacements.map(({ id }) => id),
+      effect: { kind: 'escrow.remove', token: reference, keyLabel: toKeyLabel, storedLabels: labels },
+      records: ['compared', 'escrowRemoved'],
+    },
+    ...(plan.removeOldKey
+      ? [
+          {
+            id: 'remove-old-key',
+            title: text.removeOldKey.title(fromKeyLabel),
+            actor: administrator,
+            explanation: text.removeOldKey.explanation,
+            pace: 'deliberate',
+            action: text.removeOldKey.action,
+            danger: { typedName: fromKeyLabel, losses: text.removeOldKey.losses(fromKeyLabel) },
+            needs: ['remove-escrow'],
+            effect: { kind: 'values.remove-old-key', token, keyLabel: fromKeyLabel, toKeyLabel, labels },
+            records: ['oldKeyLabel', 'oldKeySha256', 'deleted'],
+          } satisfies StepDefinition,
+        ]
+      : []),
+  ];
+}
+
 export const valuesRewrapWorkflow: Workflow<ValuesRewrapPlan> = {
-  title: 'Encrypt the stored values anew',
-  steps: () => [],
+  title: text.rewrapTitle,
+  steps: valuesRewrapSteps,
   subject,
   place,
   facts: (plan) => [

@@ -189,6 +189,24 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   revoked: 'Revoked',
   compared: 'Values compared',
   escrowRemoved: 'Encrypted copy removed',
+  pinTriesLeft: 'PIN tries left',
+  soPinTriesLeft: 'SO-PIN tries left',
+  objectsLeft: 'Objects left',
+  objectClass: 'Kind of object',
+  objectLabel: 'Object label',
+  objectId: 'Object id',
+  objectSha256: 'Object SHA-256',
+  deleted: 'Objects deleted',
+  certificateSubject: 'Certificate of',
+  certificateEnds: 'Certificate ends',
+  tried: 'Tried',
+  passed: 'Passed',
+  found: 'Objects found',
+  kept: 'Kept, SHA-256',
+  savedCopies: 'Encrypted copies saved',
+  valueState: 'State of the value',
+  oldKeyLabel: 'Old key label',
+  oldKeySha256: 'Old key SHA-256',
 };
 
 /** Evidence that tells the program what it has begun before and says nothing to a reader: in journals, never shown. */
@@ -199,4 +217,6 @@ export const programEvidence: ReadonlySet<string> = new Set([
   'revoking',
   'serialsBefore',
   'requestSent',
+  'changing',
+  'deleting',
 ]);

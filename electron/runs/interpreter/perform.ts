@@ -66,8 +66,10 @@ export function perform(context: StepContext): EffectResult {
     case 'value.check':
     case 'value.resolve-double':
     case 'value.read-out':
+    case 'values.ensure-key':
     case 'values.rewrap-to-escrow':
     case 'value.replace':
+    case 'values.remove-old-key':
       return performCare(context, effect);
     case 'vault.check-uninitialized':
       return checkUninitialized(context, effect);
