@@ -328,13 +328,15 @@ export interface EscrowPort {
   remove(runId: string): Promise<Result<Record<string, never>, CustodyFailureCode>>;
 }
 
-/** Where PGP messages for custodians are left: ciphertext only. */
+/** Where PGP messages for custodians, DKEK shares and wrapped keys are left: ciphertext only. */
 export interface OutboxPort {
   write(
     runId: string,
     fileName: string,
     content: Uint8Array,
   ): Promise<Result<{ readonly path: string }, CustodyFailureCode>>;
+  /** What this run left there; undefined where there is no such file. */
+  read(runId: string, fileName: string): Promise<Result<Uint8Array | undefined, CustodyFailureCode>>;
 }
 
 export interface JournalPort {
