@@ -19,8 +19,6 @@ export const usbDeviceSchema = z.strictObject({
 export const readerSchema = z.strictObject({
   name: z.string(),
   state: z.enum(['empty', 'card', 'card-in-exclusive-use', 'unresponsive']),
-  /** Answer to reset, hex; '' for none. */
-  atr: z.string(),
 });
 
 export const pcscStateSchema = z.enum(['running', 'not-running', 'not-permitted', 'library-missing', 'failed']);
