@@ -26,6 +26,8 @@ export function createOutbox(directories: Directories): OutboxPort {
       return written.ok ? success({ path }) : written;
     },
     read: async (runId, fileName) =>
-      isFileName(fileName) ? readIfPresent(pathOf(runId, fileName), 'The file in the run’s outbox') : success(undefined),
+      isFileName(fileName)
+        ? readIfPresent(pathOf(runId, fileName), 'The file in the run’s outbox')
+        : success(undefined),
   };
 }
