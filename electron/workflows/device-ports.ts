@@ -124,6 +124,12 @@ export interface WrappingAbility {
   readonly oaepSha256: 'works' | 'offered' | 'fails' | 'absent';
   readonly ecdh: 'works' | 'offered' | 'fails' | 'absent';
   readonly pkcs1: 'offered' | 'unsafe' | 'absent';
+  /** What was tried and worked, for values of this program's own; null where nothing was. */
+  readonly choice: {
+    readonly mechanism: 'rsa-oaep-sha256' | 'rsa-oaep-sha1' | 'ecdh';
+    readonly isDowngrade: boolean;
+    readonly reason: string;
+  } | null;
 }
 
 /** Everything that lies on a token, whoever made it. See native/pkcs11/object-protocol.ts for what each answers. */

@@ -44,6 +44,18 @@ export const wrappingAbilitySchema = z.strictObject({
   ecdh: z.enum(['works', 'offered', 'fails', 'absent']),
   /** Refused below OpenSC 0.25.1, whose unpadding is not constant-time. */
   pkcs1: z.enum(['offered', 'unsafe', 'absent']),
+  /**
+   * What values of this program's own would be wrapped with: only what was tried and worked; null where nothing was.
+   * bank-vaults' values stay RSA-OAEP with SHA-1 whatever it says. See wrapping-mechanism.ts.
+   */
+  choice: z
+    .strictObject({
+      mechanism: z.enum(['rsa-oaep-sha256', 'rsa-oaep-sha1', 'ecdh']),
+      /** SHA-1 because SHA-256 does not work: to be recorded. */
+      isDowngrade: z.boolean(),
+      reason: z.string(),
+    })
+    .nullable(),
 });
 
 export const objectRequests = {
@@ -93,7 +105,10 @@ export const objectRequests = {
     request: z.strictObject({ serial, keyLabel: z.string().max(255) }),
     reply: wrappingAbilitySchema,
   },
-  /** C_SetPIN by the user. Sealed for `secretPurpose.pin(serial)`. Ends the login. */
+  /**
+   * C_SetPIN, then the new PIN tried. `current` is sealed for `secretPurpose.pin(serial)` or `soPin(serial)`,
+   * `replacement` for `newPin(serial)` or `newSoPin(serial)`. Ends the login.
+   */
   'token.change-pin': {
     request: z.strictObject({
       serial,
@@ -104,7 +119,10 @@ export const objectRequests = {
     }),
     reply: z.strictObject({ serial }),
   },
-  /** C_InitPIN in an SO session: a new user PIN. For tokens that are no SmartCard-HSM. Ends the login. */
+  /**
+   * C_InitPIN in an SO session: a new user PIN. For tokens that are no SmartCard-HSM. Ends the login. Sealed for
+   * `secretPurpose.soPin(serial)` and `newPin(serial)`.
+   */
   'token.reset-pin': {
     request: z.strictObject({ serial, soPin: sealedSecretSchema, newPin: sealedSecretSchema }),
     reply: z.strictObject({ serial }),
