@@ -5,20 +5,19 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import { processStartTime, takeMachineLock } from './machine-lock.ts';
+import { readReaderStates } from './pcscd-states.ts';
 
 /** Where the virtual reader's slots listen for their cards (Debian's /etc/reader.conf.d/vpcd, 0x8C7B and the next). */
 export const virtualReaderPorts = [35963, 35964] as const;
 /** The names pcscd gives them. */
 export const virtualReaderNames = ['Virtual PCD 00 00', 'Virtual PCD 00 01'] as const;
 
-const socketPath = '/run/pcscd/pcscd.comm';
 const driverPath = '/usr/lib/pcsc/drivers/serial/libifdvpcd.so';
 
 export interface CardReaders {
@@ -80,7 +79,24 @@ export async function startCardReaders(options: { patience?: number } = {}): Pro
 
 /** Whether a pcscd answers on its socket and both virtual readers wait for cards. */
 export async function areCardReadersRunning(): Promise<boolean> {
-  return (await doesSocketAnswer()) && virtualReaderPorts.every(isListening);
+  const states = await readReaderStates();
+  const names = states?.map((state) => state.name) ?? [];
+  return virtualReaderNames.every((name) => names.includes(name)) && virtualReaderPorts.every(isListening);
+}
+
+/**
+ * Waits until pcscd itself knows that a virtual reader holds a card, or none. It looks every 0.4 s.
+ * @returns false where it does not within the patience, in milliseconds
+ */
+export async function waitForReader(readerIndex: 0 | 1, wanted: 'card' | 'empty', patience = 10_000): Promise<boolean> {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    const states = await readReaderStates();
+    const reader = states?.find((state) => state.name === virtualReaderNames[readerIndex]);
+    if (reader !== undefined && reader.hasCard === (wanted === 'card')) return true;
+    if (Date.now() > deadline) return false;
+    await wait(25);
+  }
 }
 
 /** For tests that must not start a pcscd of their own (an ordinary user's): throws with what to do where none runs. */
@@ -137,17 +153,6 @@ async function endLeftBehind(note: string): Promise<void> {
   if (processStartTime(Number(pid)) !== startedAt) return;
   process.kill(Number(pid), 'SIGKILL');
   while (processStartTime(Number(pid)) === startedAt) await wait(20);
-}
-
-function doesSocketAnswer(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 /** Looks into the kernel's table: a connection made to find out would count as a card that is plugged in. */
