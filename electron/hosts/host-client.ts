@@ -48,6 +48,9 @@ const answerSchema = z.union([
   z.strictObject({ signal: z.enum(['ready', 'changed']) }),
 ]);
 
+/** How many requests one message holds at most. */
+const largestMessage = 64;
+
 /** A host may send several answers in one message. */
 const messageSchema = z.union([answerSchema, z.array(answerSchema).max(64)]);
 type HostAnswer = z.infer<typeof answerSchema>;
@@ -74,6 +77,8 @@ interface Host {
   readonly waiting: Request[];
   /** Requests of this turn, not handed to the process yet. */
   readonly outbox: { readonly id: number; readonly method: string; readonly body: unknown }[];
+  /** How many requests the next message holds at most. */
+  messageSize: number;
   readonly exited: Promise<void>;
   ready: boolean;
   ended: boolean;
@@ -136,6 +141,7 @@ export function createHostClient(options: HostClientOptions): HostClient {
       pending: new Map(),
       waiting: [],
       outbox: [],
+      messageSize: 1,
       exited: new Promise((resolve) => {
         resolveExited = resolve;
       }),
@@ -171,7 +177,11 @@ export function createHostClient(options: HostClientOptions): HostClient {
     }, afterMilliseconds);
   }
 
-  /** What was asked in one turn leaves as one message: to the host a message costs a tenth of a quick decrypt. */
+  /**
+   * What is asked in one turn leaves in few messages, since to the host a message costs a tenth of a quick decrypt;
+   * but the first request leaves at once and more follow while later ones are still being put together, so that
+   * the host works meanwhile.
+   */
   function flush(host: Host): void {
     const [first, ...others] = host.outbox.splice(0);
     if (first === undefined || host.ended) return;
@@ -183,8 +193,12 @@ export function createHostClient(options: HostClientOptions): HostClient {
     nextId += 1;
     const pending = { sentAt: performance.now(), deadlineMilliseconds, settle };
     host.pending.set(id, { ...pending, timer: watch(host, id, deadlineMilliseconds) });
+    if (host.pending.size === 1) host.messageSize = 1;
     host.outbox.push({ id, method, body });
-    if (host.outbox.length === 1) queueMicrotask(() => flush(host));
+    if (host.outbox.length >= host.messageSize) {
+      host.messageSize = Math.min(host.messageSize * 4, largestMessage);
+      flush(host);
+    } else if (host.outbox.length === 1) queueMicrotask(() => flush(host));
   }
 
   return {
