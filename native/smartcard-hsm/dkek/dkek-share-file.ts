@@ -24,10 +24,10 @@ const digestCount = 3;
 const keyLength = 32;
 /** What sc-hsm-tool passes to EVP_BytesToKey. */
 const roundsPerDigest = 10_000_000;
-/** Rounds between two looks at the clock: about a millisecond and a half. */
-const roundsPerLook = 16_384;
+/** Rounds between two looks at the clock: few, since the first ones, not yet compiled by V8, take fifty times as long. */
+const roundsPerLook = 512;
 /** Milliseconds of work before others have their turn. */
-const sliceMilliseconds = 15;
+const sliceMilliseconds = 10;
 
 export interface DerivationOptions {
   /** Gives the work up between two slices; the promise is then rejected with the signal's reason. */
