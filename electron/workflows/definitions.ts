@@ -63,7 +63,7 @@ export function abandonName(state: RunState): string {
       return (step('initialize')?.attempts ?? 0) > 0 ? state.plan.vaultName : '';
     case 'values-rewrap':
       return (step('rewrap')?.attempts ?? 0) > 0 && step('remove-escrow')?.status !== 'done'
-        ? state.plan.token.label
+        ? state.plan.token.label || state.plan.token.serial
         : '';
     default:
       return '';
