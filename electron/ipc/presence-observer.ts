@@ -35,7 +35,7 @@ type Parts = Pick<Core, 'presence' | 'stores'>;
 /** @param setTimer answers what cancels it */
 export function createPresenceObserver(
   core: Parts,
-  tokens: Pick<TokenObserver, 'observed' | 'isLookingAtReaders' | 'refreshReaderStores'>,
+  tokens: Pick<TokenObserver, 'observed' | 'isBehindReaders' | 'refreshReaderStores'>,
   onChange: () => void,
   setTimer: (callback: () => void, milliseconds: number) => () => void = (callback, milliseconds) => {
     const timer = setTimeout(callback, milliseconds);
@@ -92,7 +92,7 @@ export function createPresenceObserver(
       return {
         state: answered === 'yes' ? 'ready' : answered === 'no' ? 'unavailable' : 'looking',
         description: following ? core.presence.current : undefined,
-        isSettled: settled && !tokens.isLookingAtReaders,
+        isSettled: settled && !tokens.isBehindReaders,
       };
     },
     start() {

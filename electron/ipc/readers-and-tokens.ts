@@ -25,10 +25,24 @@ export function isSameSerial(usbSerial: string, serial: string): boolean {
   return onToken.length >= shortestSerial && onUsb.startsWith(onToken) && /^[0 ]*$/u.test(onUsb.slice(onToken.length));
 }
 
-/** ccid puts the USB serial into the reader's name, in parentheses. */
+/** ccid puts the USB serial into the reader's name, in parentheses; where USB did not tell it, the product's name has to do. */
 export function isReaderOf(reader: ReaderDescription, device: UsbDeviceDescription): boolean {
   const serial = device.serial.trim();
-  return serial.length >= shortestSerial && reader.name.includes(serial);
+  if (serial.length >= shortestSerial) return reader.name.includes(serial);
+  return device.kind === 'nitrokey-hsm' && reader.name.includes(device.name);
+}
+
+/** The token that a USB device is: by its serial, or by the reader that bears the device's serial. */
+export function tokenOfUsbDevice(
+  device: UsbDeviceDescription,
+  { readers }: PresenceDescription,
+  tokens: readonly TokenDescription[],
+): TokenDescription | undefined {
+  const reader = readers.find((candidate) => isReaderOf(candidate, device));
+  return (
+    tokens.find((token) => isSameSerial(device.serial, token.serial)) ??
+    (reader === undefined ? undefined : tokens.find((token) => isInReader(token, reader)))
+  );
 }
 
 /** The tokens that the card modules list. */
@@ -42,13 +56,17 @@ export function tokensInReaders(
   });
 }
 
-/** Whether every card in a reader is listed by a card module, and no module lists one whose reader is empty or gone. */
+/**
+ * Whether every card in a reader and every Nitrokey HSM on USB is listed by a card module, and no module lists
+ * one whose reader is empty or gone.
+ */
 export function agreesWithReaders(
-  { pcsc, readers }: PresenceDescription,
+  presence: PresenceDescription,
   stores: readonly TokenStore[],
   observed: (storeId: string) => ObservedStore | undefined,
 ): boolean {
   if (!stores.some(isCardModule)) return true;
+  const { pcsc, readers, usb } = presence;
   const tokens = tokensInReaders(stores, observed);
   if (pcsc !== 'running') return tokens.length === 0;
   const holdsCard = (reader: ReaderDescription): boolean => reader.state !== 'empty';
@@ -56,6 +74,9 @@ export function agreesWithReaders(
     readers
       .filter(({ state }) => state === 'card')
       .every((reader) => tokens.some((token) => isInReader(token, reader))) &&
+    usb
+      .filter(({ kind }) => kind === 'nitrokey-hsm')
+      .every((device) => tokenOfUsbDevice(device, presence, tokens) !== undefined) &&
     tokens.every((token) => readers.some((reader) => holdsCard(reader) && isInReader(token, reader)))
   );
 }

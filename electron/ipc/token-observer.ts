@@ -3,10 +3,9 @@
  * reader or card came or went; never on a timer, since every look wakes the token host. Each store is looked at
  * by itself, so that one that takes its time (OpenSC needs two seconds to start) holds up no other.
  */
-import type { Core } from '../core/core.ts';
-import type { DeviceDescription } from '../workflows/device-ports.ts';
+import type { DeviceDescription, DevicePort, ObjectPort } from '../workflows/device-ports.ts';
 import { success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
-import type { TokenDescription, TokenReference, TokenStore } from '../workflows/ports.ts';
+import type { TokenDescription, TokenPort, TokenReference, TokenStore } from '../workflows/ports.ts';
 import type { InspectedObjects, ObservedStore, ObservedToken } from './observed-tokens.ts';
 import { followsReaders } from './reader-stores.ts';
 
@@ -15,8 +14,8 @@ export interface TokenObserver {
   observed(storeId: string): ObservedStore | undefined;
   /** A listed token with what else is known of it. */
   describe(token: TokenDescription): ObservedToken;
-  /** A store that a reader can change is being looked at now. */
-  readonly isLookingAtReaders: boolean;
+  /** A store that a reader can change is being looked at now, or was left alone since its last change. */
+  readonly isBehindReaders: boolean;
   /**
    * Lists the tokens of every store anew, and the objects of those that were inspected before. Calls while a
    * store is looked at share its next look. A store that a reader can change is left alone while a run is at
@@ -30,6 +29,14 @@ export interface TokenObserver {
   forget(): void;
 }
 
+/** What the observer asks of the core. */
+export interface TokenSources {
+  readonly tokens: Pick<TokenPort, 'listTokens' | 'listObjects'>;
+  readonly objects: Pick<ObjectPort, 'listAllObjects'>;
+  readonly devices: Pick<DevicePort, 'listDevices'>;
+  stores(): readonly TokenStore[];
+}
+
 interface Look {
   underWay: Promise<void>;
   next: Promise<void> | undefined;
@@ -39,7 +46,7 @@ const keyOf = (storeId: string, serial: string): string => `${storeId}\u0000${se
 
 /** @param isAtWork whether a run is at work on a store */
 export function createTokenObserver(
-  core: Core,
+  core: TokenSources,
   onChange: () => void,
   isAtWork: (storeId: string) => boolean,
 ): TokenObserver {
@@ -47,6 +54,8 @@ export function createTokenObserver(
   const devices = new Map<string, readonly DeviceDescription[]>();
   const inspected = new Map<string, { readonly token: TokenReference; readonly objects: InspectedObjects }>();
   const looks = new Map<string, Look>();
+  /** Stores that were to be looked at while a run was at work on them. */
+  const leftAlone = new Set<string>();
   let generation = 0;
 
   const readObjects = async (token: TokenReference): Promise<Result<Record<string, never>, TokenFailureCode>> => {
@@ -86,6 +95,7 @@ export function createTokenObserver(
 
   const look = async (store: TokenStore): Promise<void> => {
     const startedIn = generation;
+    leftAlone.delete(store.id);
     const [listing] = await core.tokens.listTokens(store.id);
     if (startedIn !== generation) return;
     if (listing === undefined) {
@@ -122,8 +132,10 @@ export function createTokenObserver(
     const isPresent = (storeId: string): boolean => present.some(({ id }) => id === storeId);
     for (const id of [...stores.keys()]) if (!isPresent(id)) stores.delete(id);
     for (const [key, { token }] of [...inspected]) if (!isPresent(token.storeId)) inspected.delete(key);
-    const free = present.filter((store) => which(store) && !(followsReaders(store) && isAtWork(store.id)));
-    await Promise.all(free.map(refreshStore));
+    const wanted = present.filter(which);
+    const held = wanted.filter((store) => followsReaders(store) && isAtWork(store.id));
+    for (const { id } of held) leftAlone.add(id);
+    await Promise.all(wanted.filter((store) => !held.includes(store)).map(refreshStore));
     onChange();
   };
 
@@ -134,8 +146,8 @@ export function createTokenObserver(
       objects: inspected.get(keyOf(token.storeId, token.serial))?.objects,
       device: devices.get(token.storeId)?.find(({ serial }) => serial === token.serial),
     }),
-    get isLookingAtReaders() {
-      return core.stores().some((store) => followsReaders(store) && looks.has(store.id));
+    get isBehindReaders() {
+      return core.stores().some((store) => followsReaders(store) && (looks.has(store.id) || leftAlone.has(store.id)));
     },
     refresh: () => refreshThose(() => true),
     refreshReaderStores: () => refreshThose(followsReaders),
@@ -149,6 +161,7 @@ export function createTokenObserver(
       stores.clear();
       devices.clear();
       inspected.clear();
+      leftAlone.clear();
       onChange();
     },
   };

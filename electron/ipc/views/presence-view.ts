@@ -1,9 +1,9 @@
 import type { PresenceView, UsbDeviceView } from '../../contract/views.ts';
-import type { PresenceDescription, UsbDeviceDescription } from '../../workflows/device-ports.ts';
+import type { UsbDeviceDescription } from '../../workflows/device-ports.ts';
 import type { TokenDescription, TokenStore } from '../../workflows/ports.ts';
 import type { ObservedStore } from '../observed-tokens.ts';
 import type { ObservedPresence } from '../presence-observer.ts';
-import { isInReader, isReaderOf, isSameSerial, tokensInReaders } from '../readers-and-tokens.ts';
+import { tokenOfUsbDevice, tokensInReaders } from '../readers-and-tokens.ts';
 import { findPresenceProblems } from './presence-problems.ts';
 
 export interface PresenceSources {
@@ -14,19 +14,6 @@ export interface PresenceSources {
 
 function hexId({ vendorId, productId }: UsbDeviceDescription): string {
   return [vendorId, productId].map((id) => id.toString(16).padStart(4, '0')).join(':');
-}
-
-/** The token that a USB device is: by its serial, or by the reader that bears the device's serial. */
-export function tokenOfUsbDevice(
-  device: UsbDeviceDescription,
-  { readers }: PresenceDescription,
-  tokens: readonly TokenDescription[],
-): TokenDescription | undefined {
-  const reader = readers.find((candidate) => isReaderOf(candidate, device));
-  return (
-    tokens.find((token) => isSameSerial(device.serial, token.serial)) ??
-    (reader === undefined ? undefined : tokens.find((token) => isInReader(token, reader)))
-  );
 }
 
 function toUsbDeviceView(device: UsbDeviceDescription, token: TokenDescription | undefined): UsbDeviceView {

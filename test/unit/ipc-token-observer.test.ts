@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { createTokenObserver, type TokenObserver, type TokenSources } from '../../electron/ipc/token-observer.ts';
+import type { DeviceDescription, TokenObject } from '../../electron/workflows/device-ports.ts';
+import { success } from '../../electron/workflows/failures.ts';
+import type { TokenDescription, TokenStore } from '../../electron/workflows/ports.ts';
+
+const softHsm: TokenStore = { id: 'softhsm', name: 'SoftHSM', modulePath: '/libsofthsm2.so', rehearsal: false };
+const openSc: TokenStore = { id: 'opensc', name: 'OpenSC', modulePath: '/opensc-pkcs11.so', rehearsal: false };
+
+const token = (storeId: string, part: Partial<TokenDescription> = {}): TokenDescription => ({
+  storeId,
+  slotId: 0,
+  slotDescription: '',
+  initialized: true,
+  label: 'token',
+  serial: `of-${storeId}`,
+  manufacturer: '',
+  model: '',
+  firmwareVersion: '',
+  userPinSet: true,
+  pinLengthMinimum: 6,
+  pinLengthMaximum: 15,
+  userPinState: 'ok',
+  soPinState: 'ok',
+  writeProtected: false,
+  loggedIn: false,
+  ...part,
+});
+
+const device: DeviceDescription = {
+  serial: 'of-opensc',
+  readerName: 'reader',
+  label: 'token',
+  firmwareVersion: '3.5',
+  freeMemory: 70_000,
+  pinState: 'set',
+  pinTriesLeft: 3,
+  soPinState: 'set',
+  soPinTriesLeft: 15,
+  dkek: { kind: 'ready', shares: 1, outstanding: 0, keyCheckValue: '0011223344556677' },
+  options: [],
+};
+
+const value: TokenObject = {
+  objectClass: 'data',
+  label: 'vault-unseal-0',
+  id: '',
+  kind: '',
+  bits: 0,
+  curve: '',
+  size: 256,
+  attributes: ['TOKEN'],
+  subject: '',
+  notAfter: '',
+  sha256: '',
+};
+
+interface Rig {
+  readonly observer: TokenObserver;
+  readonly asked: string[];
+  readonly changes: () => number;
+  busy: readonly string[];
+  loggedIn: boolean;
+  /** Lets the listings that wait go on. */
+  release: () => void;
+  hold: boolean;
+}
+
+function rig(): Rig {
+  const asked: string[] = [];
+  let changes = 0;
+  let waiting: (() => void)[] = [];
+  const sources: TokenSources = {
+    stores: () => [softHsm, openSc],
+    tokens: {
+      async listTokens(storeId = '') {
+        asked.push(`tokens ${storeId}`);
+        if (made.hold && storeId === 'opensc')
+          await new Promise<void>((settle) => {
+            waiting.push(settle);
+          });
+        const store = storeId === 'opensc' ? openSc : softHsm;
+        return [{ store, result: success([token(storeId, { loggedIn: made.loggedIn })]) }];
+      },
+      async listObjects({ storeId }) {
+        asked.push(`objects ${storeId}`);
+        return success({ keyPairs: [], dataObjects: [] });
+      },
+    },
+    objects: {
+      async listAllObjects({ storeId }) {
+        asked.push(`all ${storeId}`);
+        return success({ objects: [value], freePublicMemory: 1000, totalPublicMemory: 2000 });
+      },
+    },
+    devices: {
+      async listDevices(storeId) {
+        asked.push(`devices ${storeId}`);
+        return success([device]);
+      },
+    },
+  };
+  const made: Rig = {
+    observer: createTokenObserver(
+      sources,
+      () => {
+        changes += 1;
+      },
+      (storeId) => made.busy.includes(storeId),
+    ),
+    asked,
+    changes: () => changes,
+    busy: [],
+    loggedIn: false,
+    hold: false,
+    release: () => {
+      const settles = waiting;
+      waiting = [];
+      for (const settle of settles) settle();
+    },
+  };
+  return made;
+}
+
+const turn = (): Promise<void> => new Promise((settle) => setImmediate(settle));
+
+describe('the token observer', () => {
+  it('asks a SmartCard-HSM for itself, and SoftHSM for nothing of the kind', async () => {
+    const { observer, asked } = rig();
+    await observer.refresh();
+    expect(asked.filter((what) => what.startsWith('devices'))).toEqual(['devices opensc']);
+    expect(observer.describe(token('opensc')).device).toEqual(device);
+    expect(observer.describe(token('softhsm')).device).toBe(undefined);
+  });
+
+  it('keeps what a device said while a login would be lost by asking it again', async () => {
+    const made = rig();
+    await made.observer.refresh();
+    made.asked.length = 0;
+    made.loggedIn = true;
+    await made.observer.refresh();
+    expect(made.asked).not.toContain('devices opensc');
+    expect(made.observer.describe(token('opensc')).device).toEqual(device);
+  });
+
+  it('shows a store that answers at once while another takes its time', async () => {
+    const made = rig();
+    made.hold = true;
+    const refreshing = made.observer.refresh();
+    await turn();
+    expect(made.observer.observed('softhsm')).toMatchObject({ ok: true });
+    expect(made.observer.observed('opensc')).toBe(undefined);
+    expect(made.observer.isBehindReaders).toBe(true);
+    made.hold = false;
+    made.release();
+    await refreshing;
+    expect(made.observer.observed('opensc')).toMatchObject({ ok: true });
+    expect(made.observer.isBehindReaders).toBe(false);
+  });
+
+  it('takes a burst of changes for one further look, and looks at no store that a reader cannot change', async () => {
+    const made = rig();
+    made.hold = true;
+    const burst = Array.from({ length: 20 }, () => made.observer.refreshReaderStores());
+    await turn();
+    made.hold = false;
+    made.release();
+    await Promise.all(burst);
+    expect(made.asked.filter((what) => what.startsWith('tokens'))).toEqual(['tokens opensc', 'tokens opensc']);
+  });
+
+  it('leaves a reader’s store alone while a run is at work on it, and says that it is behind', async () => {
+    const made = rig();
+    made.busy = ['opensc', 'softhsm'];
+    await made.observer.refresh();
+    expect(made.asked).toEqual(['tokens softhsm']);
+    expect(made.observer.isBehindReaders).toBe(true);
+    made.busy = [];
+    await made.observer.refresh();
+    expect(made.asked).toContain('tokens opensc');
+    expect(made.observer.isBehindReaders).toBe(false);
+  });
+
+  it('reads everything that lies on an inspected token, again at each refresh, and nothing after a lock', async () => {
+    const made = rig();
+    await made.observer.refresh();
+    await made.observer.inspect({ storeId: 'opensc', serial: 'of-opensc' });
+    expect(made.observer.describe(token('opensc')).objects).toEqual({
+      keyPairs: [],
+      dataObjects: [],
+      all: [value],
+      freeMemory: 1000,
+      totalMemory: 2000,
+    });
+    made.asked.length = 0;
+    await made.observer.refresh();
+    expect(made.asked).toContain('all opensc');
+    made.observer.forget();
+    expect(made.observer.observed('opensc')).toBe(undefined);
+    expect(made.observer.describe(token('opensc'))).toMatchObject({ objects: undefined, device: undefined });
+  });
+
+  it('takes nothing in that was asked before a lock', async () => {
+    const made = rig();
+    made.hold = true;
+    const refreshing = made.observer.refresh();
+    await turn();
+    made.observer.forget();
+    made.release();
+    await refreshing;
+    expect(made.observer.observed('opensc')).toBe(undefined);
+  });
+});
