@@ -2,42 +2,55 @@
 import type { DeviceChoices, DkekSharePlan, TokenOfPlan } from './device-plans.ts';
 
 export type DeviceEffect =
-  /** Part of a token set-up: erases the device and sets all that the plan chose. */
+  /** Part of a token set-up, or of a drill: erases the device and sets all that the plan chose. */
   | {
       readonly kind: 'device.initialize';
-      readonly storeId: string;
-      readonly serial: string;
+      readonly device: TokenOfPlan;
       readonly label: string;
       readonly choices: DeviceChoices;
     }
   /** Makes a DKEK share file in the run's outbox: a password typed by its custodian, or split. */
   | {
       readonly kind: 'dkek.create-share';
-      readonly storeId: string;
-      readonly serial: string;
+      readonly device: TokenOfPlan;
       readonly index: number;
       readonly share: DkekSharePlan;
     }
-  /** One piece of a split password to one custodian, who types it back. */
+  /** One piece of a split password to one custodian, who types it back; the last one ends the split. */
   | {
       readonly kind: 'dkek.hand-out-piece';
-      readonly storeId: string;
-      readonly serial: string;
+      readonly device: TokenOfPlan;
       readonly shareIndex: number;
       readonly pieceIndex: number;
-      readonly custodian: string;
+      readonly threshold: number;
+      readonly custodians: readonly string[];
     }
   /** Opens a share file with its custodians and imports it; the last one brings the key check value. */
   | {
       readonly kind: 'dkek.import-share';
-      readonly storeId: string;
-      readonly serial: string;
+      readonly device: TokenOfPlan;
       readonly index: number;
       readonly count: number;
       readonly share: DkekSharePlan;
+      /** '' where any will do, and where this is not the last share. */
       readonly expectedKeyCheckValue: string;
     }
   | { readonly kind: 'device.attest'; readonly token: TokenOfPlan }
+  /** Key check values of both devices must agree before anything is wrapped; of one, it is recorded. */
+  | {
+      readonly kind: 'device.compare-dkek';
+      readonly one: TokenOfPlan;
+      readonly other: TokenOfPlan;
+      /** Of a device whose DKEK is to come back from share files; '' for any. */
+      readonly expectedKeyCheckValue: string;
+    }
+  /** Encrypts a random value under a key, sees the device decrypt it, and leaves the ciphertext in the run's outbox. */
+  | {
+      readonly kind: 'device.make-test';
+      readonly token: TokenOfPlan;
+      readonly keyLabel: string;
+      readonly fileName: string;
+    }
   /** Wraps one key into the run's outbox. */
   | {
       readonly kind: 'device.wrap-key';
@@ -52,14 +65,15 @@ export type DeviceEffect =
       readonly keyLabel: string;
       readonly fileName: string;
     }
-  /** Both devices decrypt the same random test ciphertext. */
+  /** Both devices decrypt the test ciphertext that was made before. */
   | {
       readonly kind: 'device.compare-keys';
       readonly one: TokenOfPlan;
       readonly other: TokenOfPlan;
       readonly keyLabel: string;
+      readonly fileName: string;
     }
-  /** Key check values of both devices must agree before anything is wrapped. */
-  | { readonly kind: 'device.compare-dkek'; readonly one: TokenOfPlan; readonly other: TokenOfPlan }
-  /** Every key and data object of one device to the other, each journalled. */
-  | { readonly kind: 'device.copy-objects'; readonly from: TokenOfPlan; readonly to: TokenOfPlan };
+  /** Every key, certificate and data object of one device to the other, each journalled. */
+  | { readonly kind: 'device.copy-objects'; readonly from: TokenOfPlan; readonly to: TokenOfPlan }
+  /** All that is on one device is on the other, and every key there works. */
+  | { readonly kind: 'device.verify-copy'; readonly from: TokenOfPlan; readonly to: TokenOfPlan };

@@ -39,47 +39,76 @@ export const dkekSharePlanSchema = z.discriminatedUnion('source', [
 ]);
 
 /** What a SmartCard-HSM is asked at its initialisation besides label and PINs. Part of a token set-up plan. */
-export const deviceChoicesSchema = z.strictObject({
-  /** The SO-PIN in force now: the factory's public one, or one that its holder types. */
-  currentSoPin: z.enum(['factory', 'typed']),
-  /** Whether a new SO-PIN is set; it must be where the factory's is in force. */
-  newSoPin: z.boolean(),
-  /** Who keeps the SO-PIN and who the PIN: two people where the names differ. */
-  soPinHolder: name,
-  pinHolder: name,
-  retryLimit: z.number().int().min(1).max(10),
-  allowPinResetWithSoPin: z.boolean(),
-  dkek: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('none') }),
-    z.strictObject({ kind: z.literal('random') }),
-    z.strictObject({
-      kind: z.literal('shares'),
-      shares: z.array(dkekSharePlanSchema).min(1).max(16),
-      /** Hex of the key check value that must come out, '' where the DKEK is new. */
-      expectedKeyCheckValue: z.union([z.literal(''), hex.length(16)]),
-    }),
-  ]),
-});
+export const deviceChoicesSchema = z
+  .strictObject({
+    /** The SO-PIN in force now: the factory's public one, or one that its holder types. */
+    currentSoPin: z.enum(['factory', 'typed']),
+    /** Whether a new SO-PIN is set; it must be where the factory's is in force. */
+    newSoPin: z.boolean(),
+    /** Who keeps the SO-PIN and who the PIN: two people where the names differ. */
+    soPinHolder: name,
+    pinHolder: name,
+    retryLimit: z.number().int().min(1).max(10),
+    allowPinResetWithSoPin: z.boolean(),
+    dkek: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('none') }),
+      z.strictObject({ kind: z.literal('random') }),
+      z.strictObject({
+        kind: z.literal('shares'),
+        shares: z.array(dkekSharePlanSchema).min(1).max(16),
+        /** Hex of the key check value that must come out, '' where the DKEK is new. */
+        expectedKeyCheckValue: z.union([z.literal(''), hex.length(16)]),
+      }),
+    ]),
+  })
+  .refine((choices) => choices.newSoPin || choices.currentSoPin !== 'factory', {
+    message: 'The factory’s SO-PIN is known to everybody: a new one has to be set.',
+    path: ['newSoPin'],
+  });
 
 const common = { rehearsal: z.boolean(), token: tokenOfPlanSchema };
 
 /** A key is wrapped, unwrapped on another device, or on the same one after a reset, and both decrypt the same. */
-export const backupDrillPlanSchema = z.strictObject({
-  workflow: z.literal('backup-drill'),
-  ...common,
-  keyLabel: label,
-  /** Where the wrapped key is tried. It needs the same DKEK. */
-  target: tokenOfPlanSchema,
-});
+export const backupDrillPlanSchema = z
+  .strictObject({
+    workflow: z.literal('backup-drill'),
+    ...common,
+    keyLabel: label,
+    /** Where the wrapped key is tried. It needs the same DKEK. */
+    target: tokenOfPlanSchema,
+    /** Only where the target is the same device: how it is set up again in between, with the same DKEK from its share files. */
+    reset: deviceChoicesSchema.exactOptional(),
+  })
+  .refine(({ token, target, reset }) => (token.serial === target.serial) === (reset !== undefined), {
+    message: 'A drill on the same device erases it in between, and one on another device does not.',
+    path: ['reset'],
+  })
+  .refine(
+    ({ reset }) =>
+      reset === undefined ||
+      (reset.dkek.kind === 'shares' &&
+        reset.dkek.expectedKeyCheckValue !== '' &&
+        reset.dkek.shares.every(({ source }) => source === 'file')),
+    {
+      message:
+        'To come back after the reset, the key needs the files of all its DKEK shares and their key check value.',
+      path: ['reset', 'dkek'],
+    },
+  );
 
 /** Every key that can be wrapped and every data object goes to a second device with the same DKEK. */
-export const deviceClonePlanSchema = z.strictObject({
-  workflow: z.literal('device-clone'),
-  ...common,
-  target: tokenOfPlanSchema,
-  /** The source is retired: once all is proven on the target, its factory reset is the last step. */
-  replace: z.boolean(),
-});
+export const deviceClonePlanSchema = z
+  .strictObject({
+    workflow: z.literal('device-clone'),
+    ...common,
+    target: tokenOfPlanSchema,
+    /** The source is retired: once all is proven on the target, its factory reset is the last step. */
+    replace: z.boolean(),
+  })
+  .refine(({ token, target }) => token.serial !== target.serial, {
+    message: 'A device cannot be cloned onto itself.',
+    path: ['target'],
+  });
 
 export const pinChangePlanSchema = z.strictObject({
   workflow: z.literal('pin-change'),

@@ -56,7 +56,9 @@ export function perform(context: StepContext): EffectResult {
     case 'device.unwrap-key':
     case 'device.compare-keys':
     case 'device.compare-dkek':
+    case 'device.make-test':
     case 'device.copy-objects':
+    case 'device.verify-copy':
       return performDevice(context, effect);
     case 'token.change-pin':
     case 'token.reset':
