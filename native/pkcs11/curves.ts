@@ -32,3 +32,8 @@ export function namedCurveOf(parameters: Buffer): NamedCurve | undefined {
   const element = readDer(parameters);
   return element?.tag === derTag.objectIdentifier ? curves.get(element.content.toString('hex')) : undefined;
 }
+
+/** @param name as `NamedCurve` has it */
+export function namedCurveByName(name: string): NamedCurve | undefined {
+  return [...curves.values()].find((curve) => curve.name === name);
+}
