@@ -10,6 +10,8 @@ import type { PcscLibrary } from './library.ts';
 
 export interface CardLink {
   readonly readerName: string;
+  /** What the card said of itself when it was powered on. */
+  readonly answerToReset: Buffer;
   /**
    * Sends one command APDU and answers the response APDU, status word included.
    * Failures: Token_Gone, Token_SessionLost, Device_CardFault (silent past the deadline), Device_PcscUnavailable.
@@ -78,8 +80,10 @@ export async function withCard<Value>(
       card = undefined;
       return heldByAnother(transactionDeadline);
     }
+    const { atr } = await connected.state();
     return await work({
       readerName: reader.name(),
+      answerToReset: Buffer.from(atr),
       transmit: async (command, deadlineMilliseconds = usualDeadline) => {
         try {
           const answer = await within(connected.transmit(command, new ArrayBuffer(answerBytes)), deadlineMilliseconds);
