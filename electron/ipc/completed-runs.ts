@@ -3,8 +3,15 @@ import { toReference } from './observed-tokens.ts';
 import type { HandlerContext } from './handlers/context.ts';
 import type { RunSnapshot } from '../core/core.ts';
 import { placeOf } from '../workflows/definitions.ts';
+import type { Plan } from '../workflows/plans.ts';
+import type { TokenReference } from '../workflows/ports.ts';
 
 type Parts = Pick<HandlerContext, 'core' | 'lock' | 'tokens' | 'runs' | 'changed'>;
+
+/** The second device of a run that has two. */
+function targetOf(plan: Plan): TokenReference | undefined {
+  return 'target' in plan ? { storeId: plan.target.storeId, serial: plan.target.serial } : undefined;
+}
 
 async function look({ core, tokens, changed }: Parts, { state }: RunSnapshot): Promise<void> {
   const place = placeOf(state.plan);
@@ -13,7 +20,7 @@ async function look({ core, tokens, changed }: Parts, { state }: RunSnapshot): P
     // A token that was initialised in the run got its serial there.
     const token = toReference(place.storeId, state.facts['serial'] ?? place.serial);
     // Its keys, too: an initialisation cannot be planned without them.
-    if (token !== undefined) await tokens.inspect(token);
+    for (const one of [token, targetOf(state.plan)]) if (one !== undefined) await tokens.inspect(one);
     return;
   }
   await core.watch.refresh(place.vaultId);
@@ -21,7 +28,7 @@ async function look({ core, tokens, changed }: Parts, { state }: RunSnapshot): P
 }
 
 /**
- * After a token set-up the tokens are listed and the new one's keys are read; after any other run its
+ * After a run that is about a token the tokens are listed and what lies on it is read; after any other run its
  * server is asked for its seal state. Not while the app is locked: unlocking looks at everything anew.
  */
 export function followCompletedRuns(parts: Parts): void {

@@ -79,18 +79,16 @@ export function createTokenObserver(
     return success({});
   };
 
-  /** What a SmartCard-HSM says of itself. Asking selects its applet, which a login does not survive: then what was seen stays. */
+  /** What a SmartCard-HSM says of itself, which ends no login. One that does not answer now stays as it was last seen. */
   const readDevices = async (store: TokenStore, listed: readonly TokenDescription[]): Promise<void> => {
     const startedIn = generation;
     if (!followsReaders(store) || listed.length === 0) {
       devices.delete(store.id);
       return;
     }
-    if (listed.some(({ loggedIn }) => loggedIn) || isAtWork(store.id)) return;
-    const found = await core.devices.listDevices(store.id);
-    if (startedIn !== generation) return;
-    if (found.ok) devices.set(store.id, found.value);
-    else devices.delete(store.id);
+    // A run may have begun while the tokens were listed.
+    const found = isAtWork(store.id) ? undefined : await core.devices.listDevices(store.id);
+    if (startedIn === generation && found?.ok === true) devices.set(store.id, found.value);
   };
 
   const look = async (store: TokenStore): Promise<void> => {

@@ -7,6 +7,8 @@ import type { AppView } from '../../electron/contract/views.ts';
 import { createCore } from '../../electron/core/create-core.ts';
 import type { Core } from '../../electron/core/core.ts';
 import { createMainHandlers } from '../../electron/ipc/main-handlers.ts';
+import { createPresenceObserver } from '../../electron/ipc/presence-observer.ts';
+import { isAtWorkOn } from '../../electron/ipc/reader-stores.ts';
 import { createRunObserver } from '../../electron/ipc/run-observer.ts';
 import { createTokenObserver } from '../../electron/ipc/token-observer.ts';
 import { toAppView } from '../../electron/ipc/views/app-view.ts';
@@ -43,9 +45,11 @@ function window(): {
   run(plan: Plan): Promise<string>;
 } {
   const changed = (): void => undefined;
-  const tokens = createTokenObserver(core, changed);
   const runs = createRunObserver(core);
-  const view = (): AppView => toAppView({ core, tokens, runs: runs.runs, locked: false, trayAvailable: true });
+  const tokens = createTokenObserver(core, changed, (storeId) => isAtWorkOn(runs.runs, storeId));
+  const presence = createPresenceObserver(core, tokens, changed);
+  const view = (): AppView =>
+    toAppView({ core, tokens, presence, runs: runs.runs, locked: false, trayAvailable: true });
   const desktop = {
     chooseFile: () => Promise.resolve(undefined),
     chooseSavePath: () => Promise.resolve(undefined),
@@ -53,7 +57,7 @@ function window(): {
     renderPdf: () => Promise.resolve(new Uint8Array()),
   };
   const lock = { locked: false, lock: () => Promise.resolve(), unlock: changed };
-  const handlers = createMainHandlers({ core, desktop, lock, tokens, runs, changed }, view);
+  const handlers = createMainHandlers({ core, desktop, lock, tokens, presence, runs, changed }, view);
   return {
     handlers,
     view,

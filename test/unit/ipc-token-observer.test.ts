@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenObserver, type TokenObserver, type TokenSources } from '../../electron/ipc/token-observer.ts';
 import type { DeviceDescription, TokenObject } from '../../electron/workflows/device-ports.ts';
-import { success } from '../../electron/workflows/failures.ts';
+import { failure, success } from '../../electron/workflows/failures.ts';
 import type { TokenDescription, TokenStore } from '../../electron/workflows/ports.ts';
 
 const softHsm: TokenStore = { id: 'softhsm', name: 'SoftHSM', modulePath: '/libsofthsm2.so', rehearsal: false };
@@ -60,7 +60,8 @@ interface Rig {
   readonly asked: string[];
   readonly changes: () => number;
   busy: readonly string[];
-  loggedIn: boolean;
+  present: boolean;
+  deviceAnswers: boolean;
   /** Lets the listings that wait go on. */
   release: () => void;
   hold: boolean;
@@ -80,7 +81,7 @@ function rig(): Rig {
             waiting.push(settle);
           });
         const store = storeId === 'opensc' ? openSc : softHsm;
-        return [{ store, result: success([token(storeId, { loggedIn: made.loggedIn })]) }];
+        return [{ store, result: success(made.present ? [token(storeId)] : []) }];
       },
       async listObjects({ storeId }) {
         asked.push(`objects ${storeId}`);
@@ -96,7 +97,7 @@ function rig(): Rig {
     devices: {
       async listDevices(storeId) {
         asked.push(`devices ${storeId}`);
-        return success([device]);
+        return made.deviceAnswers ? success([device]) : failure('Device_ReaderInUse', 'In use.', 'Wait.');
       },
     },
   };
@@ -111,7 +112,8 @@ function rig(): Rig {
     asked,
     changes: () => changes,
     busy: [],
-    loggedIn: false,
+    present: true,
+    deviceAnswers: true,
     hold: false,
     release: () => {
       const settles = waiting;
@@ -133,14 +135,15 @@ describe('the token observer', () => {
     expect(observer.describe(token('softhsm')).device).toBe(undefined);
   });
 
-  it('keeps what a device said while a login would be lost by asking it again', async () => {
+  it('keeps what a device said where it does not answer now, until its token is gone', async () => {
     const made = rig();
     await made.observer.refresh();
-    made.asked.length = 0;
-    made.loggedIn = true;
+    made.deviceAnswers = false;
     await made.observer.refresh();
-    expect(made.asked).not.toContain('devices opensc');
     expect(made.observer.describe(token('opensc')).device).toEqual(device);
+    made.present = false;
+    await made.observer.refresh();
+    expect(made.observer.describe(token('opensc')).device).toBe(undefined);
   });
 
   it('shows a store that answers at once while another takes its time', async () => {
