@@ -113,7 +113,13 @@ async function runPackagedApp(reports) {
   const reportPath = join(reports, 'e2e.json');
   await stage('end to end and security (playwright)', async () => {
     if (!packaged) throw new SetupError('There is no package to test.');
-    return countPlaywright(reportPath, await runEndToEnd([], reportPath));
+    const { startCardService } = await import('./setup/card-service.mjs');
+    const stopCardService = await startCardService();
+    try {
+      return countPlaywright(reportPath, await runEndToEnd([], reportPath));
+    } finally {
+      await stopCardService();
+    }
   });
 }
 

@@ -1,9 +1,11 @@
 /** Debian packages that the app, its tests or its build need. */
 import { ask, findProgram, isRoot, run, say, SetupError } from './commands.mjs';
 
-/** Electron's shared libraries and what the rehearsal's tokens and PGP need. */
+/** Electron's shared libraries and what the rehearsal's tokens, PGP and a Nitrokey HSM need. */
 export const applicationPackages = [
   'softhsm2',
+  'opensc',
+  'pcscd',
   'gnupg',
   'libgtk-3-0',
   'libnss3',
@@ -17,7 +19,17 @@ export const applicationPackages = [
   'libsecret-1-0',
 ];
 export const buildPackages = ['make', 'g++', 'python3'];
-export const testPackages = ['opensc', 'openssl', 'gcc', 'make', 'xvfb', 'xauth', 'dbus', 'libglib2.0-bin'];
+export const testPackages = [
+  'openssl',
+  'gcc',
+  'make',
+  'xvfb',
+  'xauth',
+  'dbus',
+  'libglib2.0-bin',
+  'vsmartcard-vpcd',
+  'umockdev',
+];
 
 function installedPackages(names) {
   // dpkg-query fails as a whole when one name is unknown, and still prints the others.
