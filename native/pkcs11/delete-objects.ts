@@ -68,7 +68,7 @@ function destroy(module: TokenModule, session: Handle, object: Handle): boolean 
 
 /**
  * Deletes the one object that is meant, or both halves of a key pair, and looks in a session of its own whether it
- * is gone. Needs login. Failures: Token_ObjectMissing, Token_ObjectDoubled (nothing is deleted then),
+ * is gone. Of data objects with the bytes that `sha256` names it deletes one. Needs login. Failures: Token_ObjectMissing, Token_ObjectDoubled (nothing is deleted then),
  * Token_NotLoggedIn, Token_ReadOnly, Token_GeneralError where the token still has it.
  */
 export function deleteObject(
@@ -78,9 +78,22 @@ export function deleteObject(
 ): TokenResult<{ readonly deleted: number }> {
   const name = { id, label };
   const classes = classesOf[objectClass];
+  const oneOfSame = objectClass === 'data' && sha256 !== '';
+  let remaining = 0;
   const deleted = withLogin(module, serial, ({ session, privateKeys }): TokenResult<number> => {
     const meant = classes.map((type) => findMeant(module, session, type, name, sha256));
     const most = Math.max(...meant.map((objects) => objects.length));
+    // Data objects of the very same bytes are as good as each other: one is deleted, the others stay.
+    if (most > 1 && oneOfSame) {
+      remaining = most - 1;
+      privateKeys.clear();
+      return success(
+        meant
+          .flat()
+          .slice(0, 1)
+          .filter((object) => destroy(module, session, object)).length,
+      );
+    }
     if (most > 1) return several(name, most);
     if (most === 0) {
       return failure(
@@ -97,7 +110,7 @@ export function deleteObject(
   if (!deleted.ok) return deleted;
   return withFreshSession(module, serial, (session): TokenResult<{ readonly deleted: number }> => {
     const left = classes.flatMap((type) => findMeant(module, session, type, name, sha256));
-    if (left.length === 0) return success({ deleted: deleted.value });
+    if (left.length === remaining) return success({ deleted: deleted.value });
     return failure(
       'Token_GeneralError',
       `The token said that it deleted the object ${nameOf(name)}, but still has it.`,

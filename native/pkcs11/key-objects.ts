@@ -66,10 +66,9 @@ export function findPublicKey(module: TokenModule, session: Handle, name: KeyNam
   const { cryptoki } = module;
   const publicObjects = findNamed(module, session, pkcs11js.CKO_PUBLIC_KEY, name);
   const privateObjects = findNamed(module, session, pkcs11js.CKO_PRIVATE_KEY, name);
-  const certificates = [
-    ...findWithId(module, session, pkcs11js.CKO_CERTIFICATE, name.id),
-    ...(name.id === '' ? findNamed(module, session, pkcs11js.CKO_CERTIFICATE, name) : []),
-  ];
+  const namedCertificates = findNamed(module, session, pkcs11js.CKO_CERTIFICATE, name);
+  if (publicObjects.length + privateObjects.length + namedCertificates.length === 0) return keyAbsent(name);
+  const certificates = [...namedCertificates, ...findWithId(module, session, pkcs11js.CKO_CERTIFICATE, name.id)];
   const sources: readonly (() => (PublicKeyValue | undefined)[])[] = [
     () => [...publicObjects, ...privateObjects].map((object) => readPublicKey(cryptoki, session, object)),
     () =>
@@ -87,7 +86,6 @@ export function findPublicKey(module: TokenModule, session: Handle, name: KeyNam
     if (another !== undefined) return severalKeys(name);
     if (key !== undefined) return success(key);
   }
-  if (publicObjects.length + privateObjects.length + certificates.length === 0) return keyAbsent(name);
   return failure(
     'Token_KeyUnsuitable',
     `The key ${nameOf(name)} does not show its public half, and there is no certificate with its id.`,
