@@ -17,6 +17,9 @@ const testSoPin = '3537363231383830';
 const testPin = '648219';
 const testPassword = 'test password é';
 
+/** Milliseconds: at most four keys of thirty million rounds, two of them by the tool, on a machine that is busy. */
+const patience = 400_000;
+
 let readers: CardReaders;
 let card: Card;
 let directory: string;
@@ -42,7 +45,7 @@ function valueOf<Value>(result: { ok: true; value: Value } | { ok: false; error:
 /** Lines for its questions are given all at once: it reads them from any stdin. */
 async function runScHsmTool(options: readonly string[], answers: readonly string[] = []): Promise<string> {
   const input = answers.map((line) => `${line}\n`).join('');
-  const { exitCode, output } = await runTool('sc-hsm-tool', options, { deadline: 150_000, input });
+  const { exitCode, output } = await runTool('sc-hsm-tool', options, { deadline: patience / 2, input });
   if (exitCode !== 0) throw new Error(`sc-hsm-tool ${options[0] ?? ''} ended with ${exitCode}: ${output}`);
   return output;
 }
@@ -61,7 +64,7 @@ async function initializeCard(shares: number): Promise<void> {
   await runScHsmTool(['--initialize', ...options]);
 }
 
-describe('files of this app', () => {
+describe('files of this app', { timeout: patience }, () => {
   it('are imported by sc-hsm-tool, with a password and with a split one, and give the key that was meant', async () => {
     await initializeCard(2);
     const whole = await createDkekShareFile(Buffer.from(testPassword));
@@ -84,7 +87,7 @@ describe('files of this app', () => {
   });
 });
 
-describe('files of sc-hsm-tool', () => {
+describe('files of sc-hsm-tool', { timeout: patience }, () => {
   it('open here with the pieces that it printed', async () => {
     const path = join(directory, 'tool-split.pbe');
     // "Press <enter>" once at the beginning and twice for each piece.

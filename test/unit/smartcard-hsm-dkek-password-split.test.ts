@@ -73,6 +73,14 @@ describe('a split password', () => {
     expect(await combinePieces(pieces)).toEqual({ ok: true, value: password });
   });
 
+  it('of sc-hsm-tool that begins with a zero byte keeps it: with that byte the share was encrypted', async () => {
+    const { pieces } = await splitNewPassword(2, 3);
+    const value = bytes('00112233445566aa');
+    // The polynomial that is the same everywhere, as a coefficient of zero makes it.
+    const same = pieces.map((piece) => withValue(piece, { value }));
+    expect(await combinePieces(same)).toEqual({ ok: true, value });
+  });
+
   it.each([
     [1, 3],
     [4, 3],

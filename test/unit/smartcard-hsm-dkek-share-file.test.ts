@@ -41,7 +41,7 @@ describe('repeated MD5', () => {
   });
 });
 
-describe('a DKEK share file', () => {
+describe('a DKEK share file', { timeout: 60_000 }, () => {
   let made: DkekShareFile;
   const progress: number[] = [];
 
