@@ -69,9 +69,10 @@ export const deviceRequests = {
   'device.list': { request: z.strictObject({}), reply: z.strictObject({ devices: z.array(deviceSchema) }) },
   /**
    * INITIALIZE DEVICE: erases everything, sets label, PIN, retry limit and DKEK choice, and reads all of it back.
-   * `currentSoPin` null: the factory's public SO-PIN is still set. A new SO-PIN other than the current one is set
-   * first; the public default is refused as a new one (Device_FactorySoPin). Sealed for `secretPurpose.soPin(serial)`
-   * and `secretPurpose.pin(serial)`. Ends every login.
+   * `currentSoPin` null: the factory's public SO-PIN is still set. A new SO-PIN is set last, when all else is done:
+   * cut off before, the act is repeated with the same SO-PINs and no try is lost. The public default is refused as
+   * a new one (Device_SoPinIsFactory). Sealed for `secretPurpose.soPin(serial)` (the current one),
+   * `secretPurpose.newSoPin(serial)` and `secretPurpose.pin(serial)`. Ends every login.
    */
   'device.initialize': {
     request: z.strictObject({
@@ -90,7 +91,10 @@ export const deviceRequests = {
     }),
     reply: deviceSchema,
   },
-  /** CHANGE REFERENCE DATA. Of the SO-PIN: 16 hex digits, the public default refused. */
+  /**
+   * CHANGE REFERENCE DATA. Of the SO-PIN: 16 hex digits, the public default refused. Sealed for `secretPurpose.pin`
+   * or `soPin`, and `newPin` or `newSoPin`, each with the serial. Ends every login.
+   */
   'device.change-pin': {
     request: z.strictObject({
       serial,
@@ -101,7 +105,10 @@ export const deviceRequests = {
     }),
     reply: deviceSchema,
   },
-  /** RESET RETRY COUNTER with the SO-PIN; with a new PIN where one is given. */
+  /**
+   * RESET RETRY COUNTER with the SO-PIN; with a new PIN where one is given. Sealed for `secretPurpose.soPin(serial)`
+   * and `secretPurpose.newPin(serial)`. Ends every login.
+   */
   'device.unblock-pin': {
     request: z.strictObject({ serial, soPin: sealedSecretSchema, newPin: sealedSecretSchema.nullable() }),
     reply: deviceSchema,
@@ -148,7 +155,12 @@ export const deviceRequests = {
     request: z.strictObject({ serial, keyId: hex.min(2).max(80) }),
     reply: z.strictObject({ file: base64Bytes, label: z.string(), keyCheckValue: hex.length(16) }),
   },
-  /** Puts a wrapped key into a free place. Needs login. Device_DkekMismatch where it was wrapped under another DKEK. Ends every login. */
+  /**
+   * Puts a wrapped key into a free place. Needs login. Device_DkekMismatch where it was wrapped under another DKEK;
+   * Device_KeyExists where a key of that label and id is there already, so a repetition after a cut-off says so.
+   * Further keys can be wrapped and unwrapped in the same login; the next request of another kind starts the PKCS#11
+   * module anew, which ends every login.
+   */
   'device.unwrap-key': {
     request: z.strictObject({ serial, file: base64Bytes }),
     reply: z.strictObject({ label: z.string(), keyId: hex }),
