@@ -83,18 +83,7 @@ export function deleteObject(
   const deleted = withLogin(module, serial, ({ session, privateKeys }): TokenResult<number> => {
     const meant = classes.map((type) => findMeant(module, session, type, name, sha256));
     const most = Math.max(...meant.map((objects) => objects.length));
-    // Data objects of the very same bytes are as good as each other: one is deleted, the others stay.
-    if (most > 1 && oneOfSame) {
-      remaining = most - 1;
-      privateKeys.clear();
-      return success(
-        meant
-          .flat()
-          .slice(0, 1)
-          .filter((object) => destroy(module, session, object)).length,
-      );
-    }
-    if (most > 1) return several(name, most);
+    if (most > 1 && !oneOfSame) return several(name, most);
     if (most === 0) {
       return failure(
         'Token_ObjectMissing',
@@ -105,7 +94,10 @@ export function deleteObject(
     }
     // Handles of keys that were looked up before may come to mean another object.
     privateKeys.clear();
-    return success(meant.flat().filter((object) => destroy(module, session, object)).length);
+    // Data objects of the very same bytes are as good as each other: one is deleted, the others stay.
+    remaining = oneOfSame ? most - 1 : 0;
+    const chosen = oneOfSame ? meant.flat().slice(0, 1) : meant.flat();
+    return success(chosen.filter((object) => destroy(module, session, object)).length);
   });
   if (!deleted.ok) return deleted;
   return withFreshSession(module, serial, (session): TokenResult<{ readonly deleted: number }> => {

@@ -136,6 +136,8 @@ export async function changePin(context: StepContext, effect: Effect): EffectRes
     const changed = await send(context, effect, answers.value.current, answers.value.replacement);
     context.seen.loggedIn.delete(`${token.storeId} ${token.serial}`);
     if (changed.ok) return done({ serial: token.serial, ...changed.value });
+    // Where consent does not change the token's mind, asking for it again would not either.
+    if (changed.error.code === 'Token_PinLastTry' && answers.value.current.consentToLastTry) return changed;
     const isWrongPin = wrongPin.has(changed.error.code);
     if (!isWrongPin && !wrongForm.has(changed.error.code)) return changed;
     // The token said no, so that nothing was changed: a later attempt is no continuation of this one.
