@@ -11,6 +11,10 @@ export function createObjectPort(ask: AskTokenHost): ObjectPort {
       ask(storeId, 'objects.export-public-key', { serial, id, label }),
     storeCertificate: ({ storeId, serial }, { der, label, id }) =>
       ask(storeId, 'objects.store-certificate', { serial, certificate: toBase64(der), label, id }),
+    readCertificate: async ({ storeId, serial }, { label, id, sha256 }) => {
+      const read = await ask(storeId, 'objects.read-certificate', { serial, label, id, sha256 });
+      return read.ok ? success(fromBase64(read.value.certificate)) : read;
+    },
     deleteObject: ({ storeId, serial }, { objectClass, label, id, sha256 }) =>
       ask(storeId, 'objects.delete', { serial, objectClass, label, id, sha256 }),
     testKey: ({ storeId, serial }, { id, label }) => ask(storeId, 'keys.test', { serial, id, label }),

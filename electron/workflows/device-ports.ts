@@ -147,6 +147,11 @@ export interface ObjectPort {
     token: TokenReference,
     certificate: { readonly der: Uint8Array; readonly label: string; readonly id: string },
   ): TokenResult<{ readonly label: string; readonly sha256: string; readonly subject: string }>;
+  /** DER of one certificate, told by its hash. */
+  readCertificate(
+    token: TokenReference,
+    certificate: { readonly label: string; readonly id: string; readonly sha256: string },
+  ): TokenResult<Uint8Array>;
   deleteObject(
     token: TokenReference,
     object: {

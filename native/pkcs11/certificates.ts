@@ -7,7 +7,7 @@ import type { TokenModule } from './module.ts';
 import { readAttribute, readBoolean } from './objects.ts';
 import { readCertificateFields, sha256Hex } from './public-keys.ts';
 import type { TokenResult } from './return-values.ts';
-import { withFreshSession, withLogin } from './sessions.ts';
+import { withFreshSession, withLogin, withSession } from './sessions.ts';
 import { certificateTemplate } from './templates.ts';
 
 export interface CertificateToStore {
@@ -85,6 +85,29 @@ export function storeCertificate(
       'Token_ObjectNotKept',
       `The token took the certificate “${label}”, but does not keep it as it was written.`,
       'List the token’s objects again to see what it made of it.',
+      { label, id },
+    );
+  });
+}
+
+/**
+ * The certificate with this hash among those of its label and id, as it lies on the token (DER).
+ * Failures: Token_ObjectMissing.
+ */
+export function readCertificate(
+  module: TokenModule,
+  serial: string,
+  { label, id, sha256 }: { readonly label: string; readonly id: string; readonly sha256: string },
+): TokenResult<Buffer> {
+  return withSession(module, serial, (session) => {
+    for (const object of findNamed(module, session, pkcs11js.CKO_CERTIFICATE, { id, label })) {
+      const certificate = readAttribute(module.cryptoki, session, object, pkcs11js.CKA_VALUE);
+      if (certificate !== undefined && sha256Hex(certificate) === sha256) return success(certificate);
+    }
+    return failure(
+      'Token_ObjectMissing',
+      `There is no such certificate “${label}” on the token.`,
+      'List the token’s objects again; somebody may have deleted it.',
       { label, id },
     );
   });

@@ -1,7 +1,7 @@
 import { secretPurpose } from '../../electron/sealing/schema.ts';
 import { success } from '../../electron/workflows/failures.ts';
 import { handler, withSecret, type Handler, type HostParts } from '../handler.ts';
-import { storeCertificate } from './certificates.ts';
+import { readCertificate, storeCertificate } from './certificates.ts';
 import { changePin, resetPin } from './change-pin.ts';
 import { readDataOf } from './data-objects.ts';
 import { deleteObject } from './delete-objects.ts';
@@ -43,6 +43,12 @@ export function createObjectHandlers({ opener, withModule }: HostParts): Readonl
         withModule((module) =>
           storeCertificate(module, serial, { certificate: Buffer.from(certificate, 'base64'), label, id }),
         ),
+    ),
+    'objects.read-certificate': handler(objectRequests['objects.read-certificate'], ({ serial, label, id, sha256 }) =>
+      withModule((module) => {
+        const read = readCertificate(module, serial, { label, id, sha256 });
+        return read.ok ? success({ certificate: read.value.toString('base64') }) : read;
+      }),
     ),
     'objects.delete': handler(objectRequests['objects.delete'], ({ serial, ...object }) =>
       withModule((module) => deleteObject(module, serial, object)),

@@ -79,6 +79,11 @@ export const objectRequests = {
     request: z.strictObject({ serial, certificate: base64Bytes, label: objectLabel, id: hex }),
     reply: z.strictObject({ label: z.string(), sha256: hex.length(64), subject: z.string() }),
   },
+  /** One X.509 certificate (DER), told by its hash among those of its label and id. None: Token_ObjectMissing. */
+  'objects.read-certificate': {
+    request: z.strictObject({ serial, label: z.string().max(255), id: hex, sha256: hex.length(64) }),
+    reply: z.strictObject({ certificate: base64Bytes }),
+  },
   /**
    * Deletes the one object (or both halves of the one key pair) that is meant; none: Token_ObjectMissing; several:
    * Token_ObjectDoubled unless `sha256` says which. Of data objects with the very same bytes `sha256` deletes one, so

@@ -139,6 +139,9 @@ describe('certificates', () => {
     expect(Buffer.from(key.publicKeySpki, 'base64')).toEqual(
       new X509Certificate(der).publicKey.export({ format: 'der', type: 'spki' }),
     );
+    const named = { label: name, id, sha256: sha256(der) };
+    expect(Buffer.from(valueOf(await port.readCertificate(token, named)))).toEqual(der);
+    expect(codeOf(await port.readCertificate(token, { ...named, sha256: '0'.repeat(64) }))).toBe('Token_ObjectMissing');
     const wanted = { objectClass: 'certificate', label: name, id, sha256: '' } as const;
     expect(codeOf(await port.deleteObject(token, { ...wanted, sha256: '0'.repeat(64) }))).toBe('Token_ObjectMissing');
     expect(valueOf(await port.deleteObject(token, wanted))).toEqual({ deleted: 1 });
