@@ -9,7 +9,7 @@ const shareFileStart = Buffer.from('Salted__', 'latin1');
 /** More than a share file has, so that a wrong file is told by its content and not by its size alone. */
 const maximumBytes = 64 * 1024;
 
-export function createDkekHandlers({ desktop }: HandlerContext): Group<'dkek'> {
+export function createDkekHandlers({ desktop }: Pick<HandlerContext, 'desktop'>): Group<'dkek'> {
   return {
     async 'dkek.choose-share-file'() {
       const path = await desktop.chooseFile('dkek-share');

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ChannelReply } from '../../contract/channels.ts';
 import { failure, success, type Result } from '../../workflows/failures.ts';
+import { publicKeyForms } from '../../workflows/public-key-forms.ts';
 import type { SavedFileKind } from '../desktop-port.ts';
 import { notFound, type Group, type HandlerContext } from './context.ts';
 import { readSmallFile } from './small-file.ts';
@@ -60,16 +61,35 @@ async function savePublicKey(path: string, content: string): Promise<Result<{ re
 
 type Format = 'pem' | 'ssh' | 'jwk';
 const extensions: Readonly<Record<Format, SavedFileKind>> = { pem: 'pem', ssh: 'pub', jwk: 'jwk' };
+const formNames = { pem: 'pem', ssh: 'openSsh', jwk: 'jwk' } as const;
 
-function toText(spki: string, format: Format): Result<string> {
-  if (format === 'pem') {
-    const lines = spki.match(/.{1,64}/gu) ?? [];
-    return success(['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n'));
-  }
-  return failure('App_BadRequest', 'This form of a public key is not known.', 'Save it as PEM.');
+/** @param spki DER SubjectPublicKeyInfo, base64 */
+function toText(spki: string, label: string, format: Format): Result<string> {
+  const forms = publicKeyForms(Buffer.from(spki, 'base64'), label);
+  if (!forms.ok) return forms;
+  const form = forms.value[formNames[format]];
+  if (form.available) return success(form.text.endsWith('\n') ? form.text : `${form.text}\n`);
+  return failure('Token_KeyUnsuitable', form.why, 'Save it as PEM, which takes every key.', {
+    kind: forms.value.kind,
+  });
 }
 
-export function createTokenHandlers({ core, desktop, tokens }: HandlerContext): Group<'tokens'> {
+/** A key's label as a file name: nothing in it leads to another folder or hides the file. */
+function fileNameOf(label: string, id: string): string {
+  const name = label.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replaceAll(/^[.-]+|[.-]+$/gu, '');
+  return name !== '' ? name.slice(0, 80) : id !== '' ? `key-${id.slice(0, 16)}` : 'public-key';
+}
+
+/** What these handlers need of their context. */
+export type TokenHandlerParts = Pick<HandlerContext, 'desktop'> & {
+  readonly core: {
+    readonly objects: Pick<HandlerContext['core']['objects'], 'exportPublicKey'>;
+    readonly stores: HandlerContext['core']['stores'];
+  };
+  readonly tokens: Pick<HandlerContext['tokens'], 'refresh' | 'inspect'>;
+};
+
+export function createTokenHandlers({ core, desktop, tokens }: TokenHandlerParts): Group<'tokens'> {
   const isKnown = (storeId: string): boolean => core.stores().some((store) => store.id === storeId);
   return {
     async 'tokens.refresh'() {
@@ -84,11 +104,10 @@ export function createTokenHandlers({ core, desktop, tokens }: HandlerContext): 
       if (!isKnown(storeId)) return notFound('The token store');
       const exported = await core.objects.exportPublicKey({ storeId, serial }, { id, label });
       if (!exported.ok) return exported;
-      const text = toText(exported.value.publicKeySpki, format);
+      const text = toText(exported.value.publicKeySpki, label, format);
       if (!text.ok) return text;
       const extension = extensions[format];
-      const name = label.replaceAll(/[^A-Za-z0-9._-]/gu, '_').replace(/^\.+/u, '') || id || 'public-key';
-      const path = await desktop.chooseSavePath(`${name}.${extension}`, extension);
+      const path = await desktop.chooseSavePath(`${fileNameOf(label, id)}.${extension}`, extension);
       return path === undefined ? success({ path: '' }) : savePublicKey(path, text.value);
     },
     async 'tokens.choose-certificate'() {
