@@ -160,12 +160,8 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
       const lines = options.dkekLines;
       let secret: Secret;
       if (lines !== undefined) {
-        if (request.problem !== '')
-          return failure(
-            'App_BadRequest',
-            request.problem,
-            'Continue the run with the right passwords and pieces, in the order of the questions.',
-          );
+        // The next line is for another question.
+        if (request.failedWith !== undefined) return { ok: false, error: request.failedWith };
         secret = await fromDescriptor(lines, 'the password');
         const complaint = secret.ok ? complaintAboutPassword(request, secret.value) : '';
         if (secret.ok && complaint !== '') {

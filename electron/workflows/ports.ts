@@ -405,10 +405,12 @@ export interface PromptPort {
       readonly form: 'password' | 'piece';
       readonly minimumLength: number;
       readonly problem: string;
+      /** The same as a failure: what a script's prompt answers, as for a PIN. */
+      readonly failedWith?: Failure<TokenFailureCode> | undefined;
       readonly recipient: string;
       readonly purpose: string;
     },
-  ): PromptResult<SealedSecretValue>;
+  ): Promise<Result<SealedSecretValue, AppFailureCode | TokenFailureCode>>;
   /** A share typed by a custodian. */
   askShare(request: {
     readonly runId: string;

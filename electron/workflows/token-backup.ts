@@ -1,4 +1,4 @@
-import { choicesInWords, deviceLogInStep, initializeStep, shareImportSteps } from './device-steps.ts';
+import { choicesInWords, deviceLogInStep, initializeStep, ownLabel, shareImportSteps } from './device-steps.ts';
 import type { BackupDrillPlan, DeviceClonePlan, TokenOfPlan } from './device-plans.ts';
 import type { StepDefinition } from './run.ts';
 import { deviceWords } from './words-device.ts';
@@ -7,9 +7,6 @@ import type { Workflow } from './workflow.ts';
 const administrator = { role: 'administrator' } as const;
 
 const inWords = ({ label, serial }: TokenOfPlan): string => `${label}, serial ${serial}`;
-
-/** OpenSC before 0.26 adds this to the label that the device has itself. */
-export const ownLabel = (label: string): string => label.replace(/ \(UserPIN\)$/u, '');
 
 const wrappedKeyFile = 'wrapped-key.bin';
 const testFile = 'test-ciphertext.bin';
@@ -137,7 +134,12 @@ function retire({ token, target }: DeviceClonePlan): StepDefinition {
     danger: { typedName: token.serial, losses: text.losses(target.label) },
     needs: ['verify'],
     // A SmartCard-HSM is found by its serial; the slot is of no account.
-    effect: { kind: 'token.reset', token, slotId: 0, smartCardHsm: true },
+    effect: {
+      kind: 'token.reset',
+      token: { ...token, label: ownLabel(token.label) },
+      slotId: 0,
+      smartCardHsm: true,
+    },
     records: ['serial', 'tokenLabel', 'objectsLeft'],
   };
 }

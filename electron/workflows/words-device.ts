@@ -175,7 +175,7 @@ export const deviceWords = {
     verify: {
       title: 'Compare both devices',
       explanation: (to: string) =>
-        `Both devices are listed and compared, and every key on “${to}” is tried: what the public half of the first device encrypts, the second decrypts.`,
+        `Both devices are listed and compared: “${to}” must hold the same public keys, certificates and data objects. Then every private key on “${to}” is tried.`,
       action: 'Compare',
     },
     retire: {

@@ -6,7 +6,7 @@ import { createTerminalPrompt } from '../../electron/command-line/terminal-promp
 import { createTerminal } from '../../electron/command-line/terminal.ts';
 import type { Terminal } from '../../electron/command-line/terminal.ts';
 import { createSealingKeyPair, openSecret, sealSecret } from '../../electron/sealing/sealed.ts';
-import { success } from '../../electron/workflows/failures.ts';
+import { failure, success } from '../../electron/workflows/failures.ts';
 import type { PromptPort } from '../../electron/workflows/ports.ts';
 
 const testPin = 'test-pin-4711';
@@ -295,7 +295,8 @@ describe('the password of a DKEK share', () => {
     const port = scripted({ dkek: linesOf(testPassword, testPiece, 'short') });
     expect(await opened(port, { isNew: true })).toBe(testPassword);
     expect(await opened(port, { form: 'piece' })).toBe(testPiece);
-    expect(await opened(port, { problem: 'That is not the password.' })).toBe('App_BadRequest');
+    const failedWith = failure('Device_SharePasswordWrong', 'That is not the password.', 'Try again.').error;
+    expect(await opened(port, { problem: failedWith.message, failedWith })).toBe('Device_SharePasswordWrong');
     expect(await opened(port, { isNew: true })).toBe('App_BadRequest');
   });
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { secretPurpose } from '../../sealing/schema.ts';
+import { isLabelOf } from '../../workflows/device-steps.ts';
 import type { Effect } from '../../workflows/effects.ts';
 import type { Failure, Result, TokenFailureCode } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
@@ -168,7 +169,7 @@ export async function readTokenBack(context: StepContext, effect: EffectOf<'toke
   const token = await describeToken(context, { storeId: effect.storeId, serial: serialOf(context, '') });
   if (!token.ok) return token;
   const { serial, label, manufacturer, model, firmwareVersion, slotId, initialized, userPinSet } = token.value;
-  if (!initialized || label !== effect.label) {
+  if (!initialized || !isLabelOf(label, effect.label)) {
     return failure(
       'Token_GeneralError',
       `The token was to be called “${effect.label}” and says that it is “${label}”.`,
