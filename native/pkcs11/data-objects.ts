@@ -13,7 +13,10 @@ export interface DataName {
   readonly sha256: string;
 }
 
-/** The one data object that is meant. Failures: Token_ObjectMissing, Token_ObjectDoubled. */
+/**
+ * The one data object that is meant; of several with the very bytes that are meant, any. Failures:
+ * Token_ObjectMissing, Token_ObjectDoubled.
+ */
 function findOne(module: TokenModule, session: Handle, { label, sha256 }: DataName): TokenResult<Handle> {
   const found = findObjects(module.cryptoki, session, searchTemplate(pkcs11js.CKO_DATA, label)).filter(
     (object) => sha256 === '' || sha256Hex(readValue(module, session, object)) === sha256,
@@ -27,7 +30,7 @@ function findOne(module: TokenModule, session: Handle, { label, sha256 }: DataNa
       { label },
     );
   }
-  if (found.length > 1) {
+  if (found.length > 1 && sha256 === '') {
     return failure(
       'Token_ObjectDoubled',
       `There are ${found.length} objects “${label}” on the token, so it is not clear which one counts.`,
