@@ -2,6 +2,7 @@
 import { expect, type Page } from '@playwright/test';
 import type { AppView, RunView, TokenView } from '../../electron/contract/views.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
+import type { TestVault } from '../servers/vault-server.ts';
 import { answerPrompt, findPrompt, readView, type Secrets } from './drive-run.ts';
 import type { LaunchedApp } from './launch/launch-app.ts';
 
@@ -89,6 +90,17 @@ export async function setUpToken(
   const made = await find();
   if (made === undefined) throw new Error('the token is gone');
   return made;
+}
+
+/** Adds a Vault by its CA file. @returns its id */
+export async function addVault(page: Page, vault: TestVault, name = 'Production'): Promise<string> {
+  const value = await callContract(page, 'vaults.add', {
+    name,
+    addresses: vault.addresses,
+    trust: { kind: 'ca-file', path: vault.caPath },
+  });
+  if (typeof value !== 'object' || value === null || !('vaultId' in value)) throw new Error('no Vault was added');
+  return String(value.vaultId);
 }
 
 /** A plan with every share and the root token's end decided; what goes elsewhere is given by `destinations`. */

@@ -6,7 +6,9 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decrypt, generateKey, readMessage, readPrivateKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { verifyJournal } from '../../electron/custody/verify.ts';
 import { createSealingKeyPair, openSecret } from '../../electron/sealing/sealed.ts';
 import type { UnsealPlan, VaultInitPlan } from '../../electron/workflows/plans.ts';
@@ -17,9 +19,15 @@ import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 
 const childPath = fileURLToPath(new URL('../fixtures/kill-child.ts', import.meta.url));
 
+/** Where values go in a plan that is killed. */
+type Places = Pick<VaultInitPlan, 'destinations' | 'rootToken'>;
+
 let root: Awaited<ReturnType<typeof temporaryDirectory>>;
 let serial: string;
 let scenario = 0;
+/** Made for this run of the test; it protects nothing. */
+let testPgpPrivateKey: string;
+let places: { readonly shown: Places; readonly pgpAndRevoked: Places };
 
 async function writeConfiguration(directory: string): Promise<string> {
   const path = join(directory, 'softhsm2.conf');
@@ -65,6 +73,22 @@ beforeAll(async () => {
   await harness.close();
   if (!ended.ok || ended.value.state.status !== 'completed') throw new Error(JSON.stringify(ended));
   serial = String(ended.value.state.facts['serial']);
+
+  const key = await generateKey({ type: 'curve25519', userIDs: [{ name: 'Cy' }], format: 'object' });
+  testPgpPrivateKey = key.privateKey.armor();
+  const toCy = {
+    kind: 'pgp',
+    custodian: 'Cy',
+    publicKeyArmored: key.publicKey.armor(),
+    fingerprint: key.publicKey.getFingerprint().toUpperCase(),
+  } as const;
+  places = {
+    shown: {
+      destinations: [{ kind: 'token' }, { kind: 'token' }, { kind: 'shown', custodian: 'Bo' }],
+      rootToken: { kind: 'token' },
+    },
+    pgpAndRevoked: { destinations: [toCy, { kind: 'token' }, { kind: 'token' }], rootToken: { kind: 'revoked' } },
+  };
 });
 
 afterAll(() => root.dispose());
@@ -76,7 +100,7 @@ interface Scene {
   readonly plan: VaultInitPlan;
 }
 
-async function withScene<Value>(act: (scene: Scene) => Promise<Value>): Promise<Value> {
+async function withScene<Value>(chosen: Places, act: (scene: Scene) => Promise<Value>): Promise<Value> {
   scenario += 1;
   const directory = join(root.path, scenario.toString());
   await cp(templateOf(), directory, { recursive: true });
@@ -96,8 +120,7 @@ async function withScene<Value>(act: (scene: Scene) => Promise<Value>): Promise<
         keyLabel: 'bank-vaults',
         shares: 3,
         threshold: 2,
-        destinations: [{ kind: 'token' }, { kind: 'token' }, { kind: 'shown', custodian: 'Bo' }],
-        rootToken: { kind: 'token' },
+        ...chosen,
       },
     });
   } finally {
@@ -129,14 +152,47 @@ async function runChild(
   });
 }
 
-async function readRootToken(harness: RunHarness): Promise<string> {
+/** What a value on the token says, decrypted there. */
+async function readValue(harness: RunHarness, label: string): Promise<string> {
   const token = { storeId: 'test', serial };
-  const ciphertext = await harness.tokens.readData(token, 'vault-root');
+  const ciphertext = await harness.tokens.readData(token, label);
   if (!ciphertext.ok) throw new Error(ciphertext.error.message);
   const pair = await createSealingKeyPair();
   const sealed = await harness.tokens.decrypt(token, 'bank-vaults', ciphertext.value, pair.publicKey, 'test');
   if (!sealed.ok) throw new Error(sealed.error.message);
   return Buffer.from((await openSecret(pair, sealed.value, 'test')) ?? []).toString();
+}
+
+/** The share in the one PGP message that the run left for its custodian. */
+async function readPgpShare(scene: Scene, runId: string): Promise<string> {
+  const outbox = join(scene.data, 'runs', runId, 'outbox');
+  const [fileName, ...others] = await readdir(outbox);
+  if (fileName === undefined || others.length > 0) throw new Error('One message for Cy was expected.');
+  const message = await readMessage({ binaryMessage: await readFile(join(outbox, fileName)) });
+  const decryptionKeys = await readPrivateKey({ armoredKey: testPgpPrivateKey });
+  return z.string().parse((await decrypt({ message, decryptionKeys })).data);
+}
+
+const answerSchema = z.object({
+  nonce: z.string(),
+  otp: z.string().exactOptional(),
+  encoded_token: z.string().exactOptional(),
+});
+
+/** A new root token out of shares (sys/generate-root): that it works proves each of them. */
+async function generateRoot(scene: Scene, shares: readonly string[]): Promise<string> {
+  const call = async (path: string, body: object): Promise<z.infer<typeof answerSchema>> => {
+    const response = await fetch(`${scene.vault.address}/v1/sys/generate-root/${path}`, {
+      method: 'PUT',
+      body: JSON.stringify(body),
+    });
+    return answerSchema.parse(await response.json());
+  };
+  const { nonce, otp = '' } = await call('attempt', {});
+  let encoded = '';
+  for (const key of shares) encoded = (await call('update', { key, nonce })).encoded_token ?? '';
+  const pad = Buffer.from(otp);
+  return Buffer.from(Buffer.from(encoded, 'base64').map((byte, index) => byte ^ (pad[index] ?? 0))).toString();
 }
 
 async function carryThrough(harness: RunHarness, runId: string): Promise<string> {
@@ -179,7 +235,12 @@ async function finishAndUnseal(scene: Scene): Promise<void> {
     await harness.tokens.login({ storeId: 'test', serial }, pin, false);
     const sealed = await fetch(`${scene.vault.address}/v1/sys/seal`, {
       method: 'PUT',
-      headers: { 'x-vault-token': await readRootToken(harness) },
+      headers: {
+        'x-vault-token':
+          scene.plan.rootToken.kind === 'token'
+            ? await readValue(harness, 'vault-root')
+            : await generateRoot(scene, [await readPgpShare(scene, runId), await readValue(harness, 'vault-unseal-1')]),
+      },
     });
     expect(sealed.status).toBe(204);
     const unseal = await harness.runner.start(unsealPlan, 'Bo');
@@ -190,37 +251,57 @@ async function finishAndUnseal(scene: Scene): Promise<void> {
   }
 }
 
+/** Every point that a run of a plan comes to. */
+async function pointsOf(chosen: Places): Promise<readonly string[]> {
+  const { points } = await withScene(chosen, (scene) => runChild(scene, ''));
+  expect(points.at(-1)).toBe('ended completed');
+  const reached = points.slice(0, -1);
+  // Between one record's arrival on disk and the next one's start nothing is written: that is one point.
+  const isAppend = (name: string | undefined): boolean => name?.startsWith('append') === true;
+  return reached.filter(
+    (name, index) =>
+      reached.indexOf(name) === index && !(isAppend(name) && name.endsWith('before') && isAppend(reached[index - 1])),
+  );
+}
+
+/** Kills a run at each of these points and finishes it; answers what went wrong where. */
+async function killAtEach(chosen: Places, points: readonly string[]): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const waiting = [...points];
+  const workOff = async (): Promise<void> => {
+    for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
+      const name = point;
+      await withScene(chosen, async (scene) => {
+        const { signal } = await runChild(scene, name);
+        if (signal !== 'SIGKILL') problems.push(`${name}: was not killed`);
+        await finishAndUnseal(scene).catch((cause: unknown) => problems.push(`${name}: ${String(cause)}`));
+      });
+    }
+  };
+  // Most of a scene is waiting for processes to come up, so three share the two cores.
+  await Promise.all([workOff(), workOff(), workOff()]);
+  return problems;
+}
+
 describe('SIGKILL during an initialisation', () => {
   it('at every journal record, every write and every submission', async () => {
-    const { points } = await withScene((scene) => runChild(scene, ''));
-    expect(points.at(-1)).toBe('ended completed');
-    const reached = points.slice(0, -1);
-    // Between one record's arrival on disk and the next one's start nothing is written: that is one point.
-    const isAppend = (name: string | undefined): boolean => name?.startsWith('append') === true;
-    const places = reached.filter(
-      (name, index) =>
-        reached.indexOf(name) === index && !(isAppend(name) && name.endsWith('before') && isAppend(reached[index - 1])),
-    );
-    expect(places.filter((name) => isAppend(name) && name.endsWith('after')).length).toBeGreaterThan(20);
-    const problems: string[] = [];
-    const waiting = [...places];
-    const workOff = async (): Promise<void> => {
-      for (let place = waiting.shift(); place !== undefined; place = waiting.shift()) {
-        const name = place;
-        await withScene(async (scene) => {
-          const { signal } = await runChild(scene, name);
-          if (signal !== 'SIGKILL') problems.push(`${name}: was not killed`);
-          await finishAndUnseal(scene).catch((cause: unknown) => problems.push(`${name}: ${String(cause)}`));
-        });
-      }
-    };
-    // Most of a scene is waiting for processes to come up, so three share the two cores.
-    await Promise.all([workOff(), workOff(), workOff()]);
-    expect(problems).toEqual([]);
+    const points = await pointsOf(places.shown);
+    expect(points.filter((name) => name.startsWith('append') && name.endsWith('after')).length).toBeGreaterThan(20);
+    expect(await killAtEach(places.shown, points)).toEqual([]);
+  }, 900_000);
+
+  it('with a share for a PGP key and the root token revoked: at every write, submission and revocation, and the records around them', async () => {
+    const points = await pointsOf(places.pgpAndRevoked);
+    expect(points).toContain('outbox after');
+    expect(points).toContain('revoke root after');
+    // What the other plan does not have; its own points have been killed at above.
+    const first = points.indexOf('initialize after');
+    const own = points.slice(first).filter((name) => !/^(?:write|delete) /u.test(name));
+    expect(await killAtEach(places.pgpAndRevoked, own)).toEqual([]);
   }, 900_000);
 
   it.each(sharePoints)('inside the share host at %s', async (place) => {
-    await withScene(async (scene) => {
+    await withScene(places.shown, async (scene) => {
       const { signal } = await runChild(scene, place);
       expect(signal).toBe('SIGKILL');
       await finishAndUnseal(scene);
@@ -228,7 +309,7 @@ describe('SIGKILL during an initialisation', () => {
   });
 
   it('of everything but the share host, while Vault is being asked', async () => {
-    await withScene(async (scene) => {
+    await withScene(places.shown, async (scene) => {
       const { signal } = await runChild(scene, 'parent at sync 2');
       expect(signal).toBe('SIGKILL');
       await finishAndUnseal(scene);
