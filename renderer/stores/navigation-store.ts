@@ -1,8 +1,32 @@
 /** Which page is shown. Paths are those of the contract's `go-to`. */
 import { create, type StoreApi, type UseBoundStore } from 'zustand';
 
+/** The parts of a token's own page. */
+export const tokenTabs = ['overview', 'objects', 'values', 'backup', 'pins', 'erase'] as const;
+export type TokenTab = (typeof tokenTabs)[number];
+
+/** What is planned on a page of its own before it is done to a token. */
+export const tokenActs = [
+  'backup-drill',
+  'device-clone',
+  'pin-change',
+  'certificate-store',
+  'value-read-out',
+  'values-rewrap',
+] as const;
+export type TokenAct = (typeof tokenActs)[number];
+
 export type Place =
   | { readonly page: 'home' | 'tokens' | 'vaults' | 'runs' | 'journal' | 'settings' }
+  | { readonly page: 'token'; readonly storeId: string; readonly serial: string; readonly tab: TokenTab }
+  | {
+      readonly page: 'plan-token-act';
+      readonly act: TokenAct;
+      readonly storeId: string;
+      readonly serial: string;
+      /** What on the token it is about: a key's or value's label, a PIN act; '' for none. */
+      readonly subject: string;
+    }
   | { readonly page: 'vault'; readonly vaultId: string }
   | { readonly page: 'run'; readonly runId: string }
   | { readonly page: 'plan-token-setup'; readonly storeId: string; readonly slotId: string }
@@ -11,14 +35,31 @@ export type Place =
 
 /** An unknown path leads home. */
 export function parsePath(path: string): Place {
-  const [first = '', second = '', third = '', fourth = ''] = path.replace(/^\//u, '').split('/').map(decodeSafely);
+  const parts = path.replace(/^\//u, '').split('/').map(decodeSafely);
+  const [first = '', second = '', third = '', fourth = '', fifth = ''] = parts;
   if (first === 'vaults') return second === '' ? { page: 'vaults' } : { page: 'vault', vaultId: second };
   if (first === 'runs') return second === '' ? { page: 'runs' } : { page: 'run', runId: second };
+  if (first === 'tokens' && second !== '' && third !== '') {
+    return {
+      page: 'token',
+      storeId: second,
+      serial: third,
+      tab: tokenTabs.find((tab) => tab === fourth) ?? 'overview',
+    };
+  }
   if (first === 'tokens' || first === 'journal' || first === 'settings') return { page: first };
   if (first === 'new' && second === 'token-setup') return { page: 'plan-token-setup', storeId: third, slotId: fourth };
   if (first === 'new' && second === 'vault-init') return { page: 'plan-vault-init', vaultId: third };
+  const act = first === 'new' ? tokenActs.find((each) => each === second) : undefined;
+  if (act !== undefined) return { page: 'plan-token-act', act, storeId: third, serial: fourth, subject: fifth };
   if (first === 'new' && second === 'unseal') return { page: 'plan-unseal', vaultId: third };
   return { page: 'home' };
+}
+
+/** What stays the same while a page is open: the parts of a token's page are one page. */
+export function pageKey(path: string): string {
+  const place = parsePath(path);
+  return place.page === 'token' ? paths.token(place.storeId, place.serial) : path;
 }
 
 function decodeSafely(part: string): string {
@@ -37,6 +78,10 @@ export const paths = {
   runs: '/runs',
   journal: '/journal',
   settings: '/settings',
+  token: (storeId: string, serial: string, tab: TokenTab = 'overview') =>
+    `/tokens/${encodeURIComponent(storeId)}/${encodeURIComponent(serial)}${tab === 'overview' ? '' : `/${tab}`}`,
+  tokenAct: (act: TokenAct, token: { readonly storeId: string; readonly serial: string }, subject = '') =>
+    `/new/${act}/${encodeURIComponent(token.storeId)}/${encodeURIComponent(token.serial)}/${encodeURIComponent(subject)}`,
   vault: (vaultId: string) => `/vaults/${encodeURIComponent(vaultId)}`,
   run: (runId: string) => `/runs/${encodeURIComponent(runId)}`,
   tokenSetup: (storeId: string, slotId: number | '') =>

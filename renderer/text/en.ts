@@ -1,4 +1,5 @@
 /** Every word the windows show that does not come from the core. One catalogue, ready for other languages. */
+import { devices, token } from './devices.ts';
 import { glossary } from './glossary.ts';
 import { home } from './home.ts';
 import { plans } from './plans.ts';
@@ -18,6 +19,8 @@ export const text = {
   home,
   band,
   tokens,
+  devices,
+  token,
   vaults,
   plans,
   runs,

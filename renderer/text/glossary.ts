@@ -37,4 +37,22 @@ export const glossary = {
     'The SHA-256 of the last record. Every record holds the hash of the one before, so one value vouches for all.',
   ],
   'seal-type': ['Seal type', 'How Vault protects its own key. “shamir” means key shares held by people.'],
+  dkek: [
+    'DKEK',
+    'Device key encryption key: the key under which a SmartCard-HSM lets its own keys out, wrapped. It is put together from shares, and never leaves the device.',
+  ],
+  'dkek-share': [
+    'DKEK share',
+    'A file of 64 bytes, encrypted under a password. All shares together make the DKEK; fewer make nothing.',
+  ],
+  'key-check-value': [
+    'Key check value',
+    'The first bytes of the DKEK’s hash. Two devices that show the same one have the same DKEK. It is no secret.',
+  ],
+  'retry-limit': ['Retry limit', 'How many wrong PINs in a row lock the PIN.'],
+  slot: ['Slot', 'Where the module shows a token at the moment. It moves; the serial does not.'],
+  attestation: [
+    'Attestation',
+    'A signature by the maker over the device’s own certificate, and by the device over a key: it shows that the key was made inside.',
+  ],
 } as const;

@@ -1,4 +1,5 @@
 /** What all plan pages share, and each one's own words. */
+import { deviceSetup, tokenActs } from './device-plans.ts';
 import { tokenSetup } from './token-setup-plan.ts';
 import { unseal, vaultInit } from './vault-plans.ts';
 
@@ -8,6 +9,8 @@ export const plans = {
   startNote: 'Starting writes the plan to the journal. Nothing is changed before the first step’s button.',
   errors: 'Still to be put right',
   tokenSetup,
+  deviceSetup,
+  ...tokenActs,
   vaultInit,
   unseal,
 } as const;

@@ -45,6 +45,7 @@ export const runs = {
   savePdf: 'As PDF',
   saveJsonl: 'For machines (JSON Lines)',
   saved: (path: string) => `Saved: ${path}`,
+  toToken: (title: string) => `To the token ${title}`,
   verify: 'Verify the journal',
   head: 'Journal head',
   gauge: (progress: number, threshold: number) => `${String(progress)} of ${String(threshold)} shares`,

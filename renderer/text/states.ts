@@ -25,7 +25,6 @@ export const states = {
     failed: 'Failed',
   },
   store: { looking: 'Looking', ready: 'Ready', failed: 'Cannot be used' },
-  workflow: { 'token-setup': 'Token set-up', 'vault-init': 'Vault initialisation', unseal: 'Unseal' },
   role: { administrator: 'Administrator', custodian: 'Custodian', witness: 'Witness' },
   pinUnset: 'No PIN yet',
   pin: { ok: 'PIN set', 'count-low': 'Wrong PIN was tried', 'final-try': 'One PIN try left', locked: 'PIN locked' },

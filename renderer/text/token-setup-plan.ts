@@ -6,6 +6,7 @@ export const tokenSetup = {
   token: 'Token',
   tokenNone: 'Choose a token',
   tokenOption: (label: string, serial: string, store: string) => `${label}, serial ${serial}, ${store}`,
+  deviceOption: (serial: string, store: string) => `New device, serial ${serial}, ${store}`,
   slotOption: (slot: number, store: string) => `New token in slot ${String(slot)}, ${store}`,
   mode: 'What shall be done with it?',
   erase: 'Erase and initialise it',

@@ -2,12 +2,12 @@
 import { count } from './count.ts';
 
 export const tokens = {
-  title: 'Tokens',
-  lead: 'Devices that keep private keys, by the module they are reached through.',
+  title: 'Devices',
+  lead: 'What keeps private keys here. A device is known by its serial; slots and ports may change.',
   refresh: 'Look again',
   addModule: 'Add a PKCS#11 module',
   removeModule: 'Remove this module',
-  emptyTitle: 'No token found',
+  emptyTitle: 'No device or token here',
   emptyText: 'Plug one in and look again, or add the PKCS#11 module that its maker provides.',
   storeEmpty: 'This module shows no token now.',
   setUp: 'Set up this token',
@@ -17,6 +17,7 @@ export const tokens = {
   uninitialized: 'Not initialised',
   initialized: 'Initialised',
   unlabelled: 'New token',
+  newDevice: (serial: string) => `New device ${serial}`,
   slot: (slot: number) => `Slot ${String(slot)}`,
   loggedIn: 'Logged in',
   writeProtected: 'Write-protected',

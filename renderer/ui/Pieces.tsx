@@ -1,9 +1,11 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import { ProgressBar } from 'react-aria-components';
 import { text, type GlossaryTerm } from '../text/en.ts';
+import { inGroups } from '../views/groups.ts';
 import { classesOf } from './classes.ts';
 import { ShapeIcon, type Shape, type Tone } from './StateMark.tsx';
 import { Term } from './Term.tsx';
+import { Trail, type TrailStep } from './Trail.tsx';
 import styles from './pieces.module.css';
 
 const css = classesOf(styles);
@@ -14,6 +16,8 @@ export function Page(props: {
   readonly lead?: ReactNode;
   readonly marks?: ReactNode;
   readonly actions?: ReactNode;
+  /** Where this page hangs, outermost first; none for a page of the navigation. */
+  readonly trail?: readonly TrailStep[] | undefined;
   /** Less room between the parts, for a page that has to be seen at once. */
   readonly dense?: boolean;
   readonly children: ReactNode;
@@ -29,6 +33,7 @@ export function Page(props: {
     <div className={css('page', props.dense === true && 'pageDense')}>
       <header className={css('header')}>
         <div className={css('headerText')}>
+          {props.trail === undefined ? null : <Trail label={text.common.trail} steps={props.trail} />}
           <div className={css('titleRow')}>
             <h1 ref={heading} tabIndex={-1}>
               {props.title}
@@ -109,6 +114,11 @@ export function Hash({ value }: { readonly value: string }): ReactNode {
       ))}
     </span>
   );
+}
+
+/** A key check value in groups of four, as two people compare it aloud. */
+export function CheckValue({ value }: { readonly value: string }): ReactNode {
+  return <span className={css('mono', 'checkValue')}>{inGroups(value)}</span>;
 }
 
 /** PGP words, four to a row; every other row is set in bold so that readers keep their line. */

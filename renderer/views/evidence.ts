@@ -5,7 +5,8 @@ import { text } from '../text/en.ts';
 export interface EvidenceLine {
   readonly name: string;
   readonly value: string;
-  readonly kind: 'plain' | 'hash' | 'words';
+  /** check-value: short hex that is read aloud in groups of four. path: broken anywhere, never in the middle of a glance. */
+  readonly kind: 'plain' | 'hash' | 'words' | 'check-value' | 'path';
 }
 
 const names: Readonly<Record<string, string>> = text.evidence;
@@ -26,10 +27,15 @@ export function evidenceLines(step: Pick<StepView, 'evidence'>): readonly Eviden
     .filter(([, value]) => value !== '')
     .map(([field, value]) => {
       const shown = typeof value === 'boolean' ? (value ? text.common.yes : text.common.no) : String(value);
-      const kind =
-        /words$/iu.test(field) && shown.includes(' ') ? 'words' : /^[0-9a-f]{32,}$/iu.test(shown) ? 'hash' : 'plain';
-      return { name: evidenceName(field), value: shown, kind };
+      return { name: evidenceName(field), value: shown, kind: kindOf(field, shown) };
     });
+}
+
+function kindOf(field: string, shown: string): EvidenceLine['kind'] {
+  if (/words$/iu.test(field) && shown.includes(' ')) return 'words';
+  if (/checkvalue/iu.test(field) && /^[0-9a-f]{6,32}$/iu.test(shown)) return 'check-value';
+  if (/^[0-9a-f]{32,}$/iu.test(shown)) return 'hash';
+  return /^(?:file|path|outbox|folder)|(?:File|Path|Folder)$/u.test(field) ? 'path' : 'plain';
 }
 
 /** How many shares of how many were presented, as the latest step says; undefined where none does. */

@@ -2,6 +2,7 @@
 import type {
   AppView,
   NoticeView,
+  PresenceProblemView,
   RunView,
   StepView,
   StoreView,
@@ -21,6 +22,8 @@ export interface Glance {
   /** Newest first. */
   readonly ended: readonly RunView[];
   readonly notices: readonly NoticeView[];
+  /** Devices that are plugged in and cannot be used; what is known to be no HSM is not among them. */
+  readonly unusable: readonly PresenceProblemView[];
   /** How many things wait for the person. */
   readonly waits: number;
   /** Neither a token that is set up, nor a server, nor a run: nothing was ever done here. */
@@ -33,6 +36,7 @@ export function glanceAt(view: AppView): Glance {
   const waiting = open.filter((run) => !run.busy);
   const alarming = closedStores(view).filter(({ quiet }) => !quiet);
   const warnings = view.notices.filter((notice) => notice.tone !== 'info');
+  const unusable = view.presence.problems.filter((problem) => problem.kind !== 'not-an-hsm');
   return {
     sealed,
     missing: view.vaults.filter((vault) => vault.state === 'unreachable'),
@@ -47,7 +51,8 @@ export function glanceAt(view: AppView): Glance {
       .filter((run) => run.status !== 'open')
       .toSorted((left, right) => right.endedAt.localeCompare(left.endedAt)),
     notices: view.notices,
-    waits: waiting.length + warnings.length + sealed.length + alarming.length,
+    unusable,
+    waits: waiting.length + warnings.length + sealed.length + alarming.length + unusable.length,
     nothingSetUp: view.vaults.length === 0 && view.runs.length === 0 && !view.tokens.some((token) => token.initialized),
   };
 }

@@ -115,7 +115,7 @@ test('a rehearsal from an empty token to an unsealed Vault', async () => {
     });
 
     await test.step('shows every other screen', async () => {
-      for (const section of ['Tokens', 'Vaults', 'Runs', 'Journal', 'Settings', 'Home'] as const) {
+      for (const section of ['Devices', 'Vaults', 'Runs', 'Journal', 'Settings', 'Home'] as const) {
         await openSection(page, section);
         await keepScreenshot(page, section.toLowerCase());
       }

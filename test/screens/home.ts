@@ -67,7 +67,7 @@ export class HomeScreen {
     await this.page.getByRole('button', { name: 'Continue' }).click();
   }
 
-  panel(title: 'Waits for me' | 'Vault servers' | 'Tokens found' | 'What was done last'): Locator {
+  panel(title: 'Waits for me' | 'Vault servers' | 'Devices' | 'What was done last'): Locator {
     return this.page.getByRole('region', { name: title });
   }
 }

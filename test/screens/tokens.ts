@@ -8,7 +8,7 @@ export class TokensScreen {
   }
 
   async open(): Promise<void> {
-    await openSection(this.page, 'Tokens');
+    await openSection(this.page, 'Devices');
   }
 
   store(name: string): Locator {

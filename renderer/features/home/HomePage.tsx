@@ -8,9 +8,12 @@ import { classesOf } from '../../ui/classes.ts';
 import { Card, Note, Page } from '../../ui/Pieces.tsx';
 import { StateMark, VaultStateMark, type Tone } from '../../ui/StateMark.tsx';
 import { bannerOf, type BannerView } from '../../views/banner.ts';
+import { absentDevices, conditionOfToken } from '../../views/devices.ts';
 import { closedStores, glanceAt, type Glance } from '../../views/glance.ts';
 import { formatTime } from '../../views/times.ts';
+import { tokenTitle } from '../../views/token-title.ts';
 import { RunStateMark } from '../runs/RunStateMark.tsx';
+import { MarkOf } from '../tokens/DeviceState.tsx';
 import { RehearsalPanel } from './RehearsalPanel.tsx';
 import styles from './home.module.css';
 
@@ -44,12 +47,20 @@ export function HomePage({ view }: { readonly view: AppView }): ReactNode {
 
 type BannerLook = readonly [tone: Exclude<Tone, 'practice'>, icon: ReactNode, title: string, body: string];
 
+/** Where the device with a sealed Vault's shares is not plugged in, that comes first. */
+function sealedText(banner: BannerView): string {
+  const needed = banner.absent.filter((device) => device.vaults.some((vault) => vault.state === 'sealed'));
+  return needed.length === 0
+    ? text.home.sealedText
+    : `${text.home.sealedText} ${text.home.sealedAbsent(needed.map((device) => device.serial).join(', '))}`;
+}
+
 function lookOf(banner: BannerView): BannerLook {
   const words = text.home;
   const names = banner.names.join(', ');
   switch (banner.kind) {
     case 'sealed':
-      return ['warn', <LockKeyhole size={24} aria-hidden />, words.sealedTitle(names), words.sealedText];
+      return ['warn', <LockKeyhole size={24} aria-hidden />, words.sealedTitle(names), sealedText(banner)];
     case 'missing':
       return ['bad', <Unplug size={24} aria-hidden />, words.missingTitle(names), words.missingText];
     case 'looking':
@@ -58,6 +69,10 @@ function lookOf(banner: BannerView): BannerLook {
       return ['mute', <Sparkles size={24} aria-hidden />, words.emptyTitle, words.emptyText];
     case 'fresh':
       return ['calm', <Server size={24} aria-hidden />, words.freshTitle(names), words.freshText];
+    case 'absent': {
+      const vaults = banner.absent.flatMap((device) => device.vaults.map((vault) => vault.name));
+      return ['calm', <Unplug size={24} aria-hidden />, words.absentTitle(names), words.absentText(vaults.join(', '))];
+    }
     case 'waits':
       return ['calm', <Bell size={24} aria-hidden />, words.waitingTitle(banner.waits), words.waitingText];
     case 'no-vault':
@@ -142,6 +157,8 @@ function WayIn({
 
 function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: AppView }): ReactNode {
   const alarming = closedStores(view).filter(({ quiet }) => !quiet);
+  const { open, notices, sealed, unusable } = glance;
+  const nothing = open.length + notices.length + alarming.length + sealed.length + unusable.length === 0;
   return (
     <Card title={text.home.waitsTitle}>
       {glance.notices.map((notice) => (
@@ -159,9 +176,13 @@ function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: 
           <p>{`${store.problem?.message ?? ''} ${store.problem?.next ?? ''}`}</p>
         </Note>
       ))}
-      {glance.open.length + glance.notices.length + alarming.length + glance.sealed.length === 0 ? (
-        <p className={css('quiet')}>{text.home.waitsEmpty}</p>
-      ) : null}
+      {glance.unusable.map((problem) => (
+        <Note key={`${problem.kind} ${problem.title}`} tone="warn" shape="unplug" title={problem.title}>
+          <p>{problem.text}</p>
+          <WayIn name={`${text.home.whatToDo}: ${problem.title}`} words={text.home.whatToDo} path={paths.tokens} />
+        </Note>
+      ))}
+      {nothing ? <p className={css('quiet')}>{text.home.waitsEmpty}</p> : null}
       <div>
         {glance.sealed.map((vault) => (
           <Row key={vault.id} title={vault.name} detail={text.home.sealedWaits}>
@@ -198,32 +219,37 @@ function VaultsPanel({ view }: { readonly view: AppView }): ReactNode {
 function TokensPanel({ view }: { readonly view: AppView }): ReactNode {
   const hints = closedStores(view).filter(({ quiet }) => quiet);
   const looking = view.stores.some((store) => store.state === 'looking');
+  const absent = absentDevices(view);
   return (
     <Card title={text.home.tokensTitle}>
-      {view.tokens.length === 0 ? (
+      {view.tokens.length + absent.length === 0 ? (
         <p className={css('quiet')}>{looking ? text.home.tokensLooking : text.home.tokensEmpty}</p>
       ) : null}
       <div>
+        {absent.map((device) => (
+          <Row
+            key={device.serial}
+            title={device.serial}
+            detail={text.home.tokenAbsentDetail(device.vaults.map((vault) => vault.name).join(', '))}
+          >
+            <AbsentMark needed={device.vaults.some((vault) => vault.state === 'sealed')} />
+          </Row>
+        ))}
         {view.tokens.slice(0, shownAtMost).map((token) => (
-          <div key={`${token.storeId} ${String(token.slotId)}`} className={css('row')}>
-            <div className={css('rowText')}>
-              <strong>{token.initialized ? token.label : text.tokens.unlabelled}</strong>
-              <span className={css('quiet')}>
-                {token.initialized
-                  ? `${token.storeName}, ${token.serial}`
-                  : `${token.storeName}, ${text.tokens.slot(token.slotId)}`}
-              </span>
-            </div>
-            {token.initialized ? (
-              <StateMark tone="good" shape="check">
-                {text.tokens.initialized}
-              </StateMark>
-            ) : (
-              <StateMark tone="mute" shape="dashed">
-                {text.tokens.uninitialized}
-              </StateMark>
+          <Row
+            key={`${token.storeId} ${String(token.slotId)}`}
+            title={tokenTitle(token)}
+            detail={[token.storeName, token.initialized ? token.serial : text.tokens.slot(token.slotId)].join(', ')}
+          >
+            <MarkOf mark={conditionOfToken(token)} />
+            {token.serial === '' ? null : (
+              <WayIn
+                name={text.devices.openOf(tokenTitle(token))}
+                words={text.home.open}
+                path={paths.token(token.storeId, token.serial)}
+              />
             )}
-          </div>
+          </Row>
         ))}
       </div>
       {hints.map(({ store }) => (
@@ -237,6 +263,15 @@ function TokensPanel({ view }: { readonly view: AppView }): ReactNode {
         </details>
       ))}
     </Card>
+  );
+}
+
+/** A device in its safe is no fault, until its Vault is sealed. */
+function AbsentMark({ needed }: { readonly needed: boolean }): ReactNode {
+  return (
+    <StateMark tone={needed ? 'bad' : 'mute'} shape="unplug">
+      {needed ? text.home.tokenMissing : text.home.tokenAbsent}
+    </StateMark>
   );
 }
 

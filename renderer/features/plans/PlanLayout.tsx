@@ -1,38 +1,34 @@
 import { useState, type ReactNode } from 'react';
-import type { ChannelRequest } from '../../../electron/contract/channels.ts';
-import { act } from '../../stores/alert-store.ts';
-import { paths, useNavigation } from '../../stores/navigation-store.ts';
+import { beginRun, type Plan } from '../../stores/begin-run.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { Card, Items, Page } from '../../ui/Pieces.tsx';
+import type { TrailStep } from '../../ui/Trail.tsx';
 import styles from './plans.module.css';
 
 const css = classesOf(styles);
-
-type Plan = ChannelRequest<'runs.start'>['plan'];
 
 /** Decisions on the left; what will happen, what is still wrong, and Start on the right. */
 export function PlanLayout(props: {
   readonly title: string;
   readonly lead: string;
   readonly marks?: ReactNode;
+  readonly trail?: readonly TrailStep[] | undefined;
   readonly children: ReactNode;
   readonly will: readonly string[];
   readonly errors: readonly string[];
   readonly plan: Plan | undefined;
 }): ReactNode {
-  const go = useNavigation((state) => state.go);
   const [busy, setBusy] = useState(false);
   const start = async (): Promise<void> => {
     if (props.plan === undefined) return;
     setBusy(true);
-    const reply = await act('runs.start', { plan: props.plan });
+    await beginRun(props.plan);
     setBusy(false);
-    if (reply !== undefined) go(paths.run(reply.runId));
   };
   return (
-    <Page title={props.title} lead={props.lead} marks={props.marks}>
+    <Page title={props.title} lead={props.lead} marks={props.marks} trail={props.trail}>
       <div className={css('layout')}>
         <div className={css('form')}>{props.children}</div>
         <div className={css('summary')}>

@@ -4,12 +4,18 @@ import { text } from '../../text/en.ts';
 import { Choices, LineField, Picker } from '../../ui/Fields.tsx';
 import { Card, Items, Note } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
+import { isSmartCardHsm } from '../../views/devices.ts';
+import { freshDeviceForm, type DeviceSetupForm } from './device-setup-form.ts';
+import { DevicePins } from './DevicePins.tsx';
+import { DkekChoice } from './DkekChoice.tsx';
+import { DkekShares } from './DkekShares.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
 import {
   checkTokenSetup,
   lossesOf,
   proposeLabel,
   tokenKey,
+  tokenSetupErrorList,
   tokenSetupFormFor,
   type TokenSetupForm,
 } from './token-setup-form.ts';
@@ -35,7 +41,10 @@ export function TokenSetupPlanPage({
   };
   const token = view.tokens.find((each) => tokenKey(each) === form.token);
   useInspection(token);
-  const { errors, plan, will } = checkTokenSetup(view, form);
+  const { errors, plan, will, device } = checkTokenSetup(view, form);
+  const changeDevice = (changed: DeviceSetupForm): void => {
+    change({ device: changed });
+  };
   const initialize = form.initialize || token?.initialized !== true;
   const bits = { '2048': 2048, '3072': 3072, '4096': 4096 } as const;
   return (
@@ -44,7 +53,7 @@ export function TokenSetupPlanPage({
       lead={words.lead}
       marks={token?.rehearsal === true ? <RehearsalMark /> : undefined}
       will={will}
-      errors={Object.values(errors)}
+      errors={tokenSetupErrorList(errors, device)}
       plan={plan}
     >
       <Card>
@@ -56,13 +65,21 @@ export function TokenSetupPlanPage({
           error={form.token === '' ? undefined : errors.token}
           onChange={(key) => {
             const chosen = view.tokens.find((each) => tokenKey(each) === key);
-            change({ token: key, initialize: chosen?.initialized !== true, label: proposeLabel(view, chosen) });
+            const fresh = freshDeviceForm(chosen, form.device.pinHolder);
+            change({
+              token: key,
+              initialize: chosen?.initialized !== true,
+              label: proposeLabel(view, chosen),
+              device: { ...form.device, currentSoPin: fresh.currentSoPin, newSoPin: fresh.newSoPin },
+            });
           }}
           choices={view.tokens.map((each) => ({
             value: tokenKey(each),
             title: each.initialized
               ? words.tokenOption(each.label, each.serial, each.storeName)
-              : words.slotOption(each.slotId, each.storeName),
+              : isSmartCardHsm(each) && each.serial !== ''
+                ? words.deviceOption(each.serial, each.storeName)
+                : words.slotOption(each.slotId, each.storeName),
             disabled: each.writeProtected,
           }))}
         />
@@ -97,6 +114,22 @@ export function TokenSetupPlanPage({
           />
         ) : null}
       </Card>
+      {device === undefined || token === undefined ? null : (
+        <>
+          <DkekChoice form={form.device} onChange={changeDevice} />
+          {form.device.dkek === 'shares' ? (
+            <DkekShares
+              view={view}
+              token={token}
+              form={form.device}
+              errors={device.errors}
+              warnings={device.shareWarnings}
+              onChange={changeDevice}
+            />
+          ) : null}
+          <DevicePins form={form.device} errors={device.errors} warnings={device.pinWarnings} onChange={changeDevice} />
+        </>
+      )}
       <Card>
         <LineField
           label={words.keyLabel}

@@ -2,6 +2,14 @@
 import type { AppView, TokenView } from '../../../electron/contract/views.ts';
 import type { TokenSetupPlan } from '../../../electron/workflows/plans.ts';
 import { text } from '../../text/en.ts';
+import { isSmartCardHsm } from '../../views/devices.ts';
+import {
+  checkDevice,
+  deviceErrorList,
+  freshDeviceForm,
+  type CheckedDevice,
+  type DeviceSetupForm,
+} from './device-setup-form.ts';
 
 const words = text.plans.tokenSetup;
 
@@ -12,6 +20,8 @@ export interface TokenSetupForm {
   readonly label: string;
   readonly keyLabel: string;
   readonly modulusBits: 2048 | 3072 | 4096;
+  /** Only counts for a SmartCard-HSM that is initialised. */
+  readonly device: DeviceSetupForm;
 }
 
 /** CK_TOKEN_INFO.label is 32 bytes of UTF-8 (PKCS#11 v2.40, section 3.2). */
@@ -45,6 +55,7 @@ export function freshTokenSetupForm(view: AppView, token: TokenView | undefined)
     label: proposeLabel(view, token),
     keyLabel: 'bank-vaults',
     modulusBits: 2048,
+    device: freshDeviceForm(token, view.settings.operatorName),
   };
 }
 
@@ -66,7 +77,14 @@ export function tokenSetupFormFor(
   if (form === undefined) return fresh;
   if (token === undefined) return form;
   const untouched = form.label === proposeLabel(view, undefined);
-  return { ...form, token: fresh.token, initialize: fresh.initialize, label: untouched ? fresh.label : form.label };
+  const { currentSoPin, newSoPin } = fresh.device;
+  return {
+    ...form,
+    token: fresh.token,
+    initialize: fresh.initialize,
+    label: untouched ? fresh.label : form.label,
+    device: { ...form.device, currentSoPin, newSoPin },
+  };
 }
 
 /** "rehearsal" or "vault-unseal", numbered where that is taken. */
@@ -79,10 +97,17 @@ export function proposeLabel(view: AppView, token: TokenView | undefined): strin
   return `${stem}-${String(number)}`;
 }
 
-export function checkTokenSetup(view: AppView, form: TokenSetupForm): Checked<TokenSetupPlan, TokenSetupErrors> {
+export function checkTokenSetup(
+  view: AppView,
+  form: TokenSetupForm,
+): Checked<TokenSetupPlan, TokenSetupErrors> & {
+  /** Undefined where no SmartCard-HSM is initialised. */
+  readonly device: CheckedDevice | undefined;
+} {
   const token = view.tokens.find((each) => tokenKey(each) === form.token);
-  if (token === undefined) return { errors: { token: words.errorToken }, plan: undefined, will: [] };
+  if (token === undefined) return { errors: { token: words.errorToken }, plan: undefined, will: [], device: undefined };
   const initialize = form.initialize || !token.initialized;
+  const device = initialize && isSmartCardHsm(token) ? checkDevice(form.device) : undefined;
   const errors: { -readonly [Field in keyof TokenSetupErrors]: string } = {};
   if (token.writeProtected) errors.token = words.errorWriteProtected;
   if (initialize) {
@@ -105,20 +130,28 @@ export function checkTokenSetup(view: AppView, form: TokenSetupForm): Checked<To
     storeId: token.storeId,
     storeName: token.storeName,
     slotId: token.slotId,
-    expectedSerial: token.initialized ? token.serial : '',
+    // A SmartCard-HSM has its serial from the factory; other tokens get one when they are initialised.
+    expectedSerial: token.initialized || isSmartCardHsm(token) ? token.serial : '',
     initialize,
     currentLabel: token.initialized ? token.label : '',
     label: initialize ? form.label.trim() : token.label,
     keyLabel,
     modulusBits: form.modulusBits,
+    ...(device?.choices === undefined ? {} : { device: device.choices }),
   };
-  return { errors, plan: Object.keys(errors).length === 0 ? plan : undefined, will: describe(plan) };
+  const right = Object.keys(errors).length === 0 && (device === undefined || device.choices !== undefined);
+  return { errors, plan: right ? plan : undefined, will: describe(plan, token, device), device };
 }
 
-function describe(plan: TokenSetupPlan): readonly string[] {
+/** All that is wrong, in the order of the page. */
+export function tokenSetupErrorList(errors: TokenSetupErrors, device: CheckedDevice | undefined): readonly string[] {
+  return [...Object.values(errors), ...(device === undefined ? [] : deviceErrorList(device.errors))];
+}
+
+function describe(plan: TokenSetupPlan, token: TokenView, device: CheckedDevice | undefined): readonly string[] {
   return [
-    ...(plan.initialize && plan.expectedSerial !== '' ? [words.will.erase(plan.expectedSerial)] : []),
-    ...(plan.initialize ? [words.will.initialize, words.will.readBack] : []),
+    ...(plan.initialize && token.initialized ? [words.will.erase(plan.expectedSerial)] : []),
+    ...(plan.initialize ? (device?.will ?? [words.will.initialize, words.will.readBack]) : []),
     words.will.key(plan.modulusBits, plan.keyLabel),
     words.will.verify,
   ];

@@ -1,14 +1,19 @@
 import { useState, type ReactNode } from 'react';
-import { Download, ShieldCheck } from 'lucide-react';
-import type { RunView } from '../../../electron/contract/views.ts';
+import { ChevronRight, Download, ShieldCheck } from 'lucide-react';
+import type { AppView, RunView } from '../../../electron/contract/views.ts';
 import { act, useAlerts } from '../../stores/alert-store.ts';
+import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { ActionMenu } from '../../ui/Dialogs.tsx';
 import { Actions, Card, Note } from '../../ui/Pieces.tsx';
+import { tokenOfRun } from '../../views/run-token.ts';
+import { tokenTitle } from '../../views/token-title.ts';
 import { VerificationDialog, type Verification } from '../journal/VerificationDialog.tsx';
 
-export function EndedRun({ run }: { readonly run: RunView }): ReactNode {
+export function EndedRun({ run, view }: { readonly run: RunView; readonly view: AppView }): ReactNode {
+  const go = useNavigation((state) => state.go);
+  const token = tokenOfRun(view, run);
   const completed = run.status === 'completed';
   return (
     <Card look="accent">
@@ -20,6 +25,19 @@ export function EndedRun({ run }: { readonly run: RunView }): ReactNode {
         <p>{completed ? text.runs.completedText : text.runs.abandonedText}</p>
       </Note>
       <TranscriptActs run={run} />
+      {token === undefined ? null : (
+        <Actions>
+          <Button
+            look="quiet"
+            icon={<ChevronRight size={18} aria-hidden />}
+            onPress={() => {
+              go(paths.token(token.storeId, token.serial));
+            }}
+          >
+            {text.runs.toToken(tokenTitle(token))}
+          </Button>
+        </Actions>
+      )}
     </Card>
   );
 }

@@ -67,7 +67,7 @@ export function RunPage({ view, runId }: { readonly view: AppView; readonly runI
             {run.status === 'open' && step !== undefined ? (
               <CurrentStep key={`${step.id} ${String(step.attempts)}`} run={run} step={step} />
             ) : null}
-            {run.status === 'open' ? null : <EndedRun run={run} />}
+            {run.status === 'open' ? null : <EndedRun run={run} view={view} />}
             {run.deviations.length === 0 ? null : (
               <Note tone="warn" shape="notice" title={text.runs.deviations}>
                 <ul>

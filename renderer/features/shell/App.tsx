@@ -3,19 +3,21 @@ import { LockKeyhole } from 'lucide-react';
 import type { AppView } from '../../../electron/contract/views.ts';
 import { act } from '../../stores/alert-store.ts';
 import { useApp } from '../../stores/app-store.ts';
-import { parsePath, useNavigation, type Place } from '../../stores/navigation-store.ts';
+import { pageKey, parsePath, useNavigation, type Place } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { FailureBox } from '../../ui/FailureBox.tsx';
 import { HomePage } from '../home/HomePage.tsx';
 import { JournalPage } from '../journal/JournalPage.tsx';
+import { TokenActPage } from '../plans/TokenActPage.tsx';
 import { TokenSetupPlanPage } from '../plans/TokenSetupPlanPage.tsx';
 import { UnsealPlanPage } from '../plans/UnsealPlanPage.tsx';
 import { VaultInitPlanPage } from '../plans/VaultInitPlanPage.tsx';
 import { RunPage } from '../runs/RunPage.tsx';
 import { RunsPage } from '../runs/RunsPage.tsx';
 import { SettingsPage } from '../settings/SettingsPage.tsx';
+import { TokenPage } from '../tokens/TokenPage.tsx';
 import { TokensPage } from '../tokens/TokensPage.tsx';
 import { VaultPage } from '../vaults/VaultPage.tsx';
 import { VaultsPage } from '../vaults/VaultsPage.tsx';
@@ -61,7 +63,7 @@ export function App(): ReactNode {
       <RehearsalBand view={view} />
       <Navigation view={view} path={path} />
       <main className={css('main')} id="page" ref={main}>
-        <PageOf key={path} place={parsePath(path)} view={view} />
+        <PageOf key={pageKey(path)} place={parsePath(path)} view={view} />
       </main>
       <AlertList />
       <Announcer view={view} />
@@ -75,6 +77,8 @@ function PageOf({ place, view }: { readonly place: Place; readonly view: AppView
       return <HomePage view={view} />;
     case 'tokens':
       return <TokensPage view={view} />;
+    case 'token':
+      return <TokenPage view={view} storeId={place.storeId} serial={place.serial} tab={place.tab} />;
     case 'vaults':
       return <VaultsPage view={view} />;
     case 'vault':
@@ -89,6 +93,8 @@ function PageOf({ place, view }: { readonly place: Place; readonly view: AppView
       return <SettingsPage view={view} />;
     case 'plan-token-setup':
       return <TokenSetupPlanPage view={view} storeId={place.storeId} slotId={place.slotId} />;
+    case 'plan-token-act':
+      return <TokenActPage view={view} place={place} />;
     case 'plan-vault-init':
       return <VaultInitPlanPage view={view} vaultId={place.vaultId} />;
     case 'plan-unseal':

@@ -49,10 +49,12 @@ function sectionsOf(view: AppView): readonly Section[] {
       path: paths.tokens,
       name: words.tokens,
       state:
-        view.tokens.length === 0 && view.stores.some((store) => store.state === 'looking')
-          ? words.looking
-          : words.tokensState(view.tokens.length),
-      mark: undefined,
+        glance.unusable.length > 0
+          ? words.tokensUnusable(glance.unusable.length)
+          : view.tokens.length === 0 && view.stores.some((store) => store.state === 'looking')
+            ? words.looking
+            : words.tokensState(view.tokens.length),
+      mark: glance.unusable.length > 0 ? 'unplug' : undefined,
       icon: <Usb size={20} aria-hidden />,
     },
     { path: paths.vaults, name: words.vaults, state: vaults, mark: vaultMark, icon: <Server size={20} aria-hidden /> },

@@ -1,176 +1,117 @@
-import { useState, type ReactNode } from 'react';
-import type { TokenView, WrappingKeyView } from '../../../electron/contract/views.ts';
-import { act } from '../../stores/alert-store.ts';
+import type { ReactNode } from 'react';
+import { ChevronRight, CircuitBoard, HardDrive, ShieldCheck } from 'lucide-react';
+import type { AppView, TokenView } from '../../../electron/contract/views.ts';
 import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
-import { Card, Fact, Facts, Hash, Mono, Note, Words } from '../../ui/Pieces.tsx';
-import { StateMark } from '../../ui/StateMark.tsx';
-import { Term } from '../../ui/Term.tsx';
+import { Fact, Facts, Mono } from '../../ui/Pieces.tsx';
+import { RehearsalMark, StateMark } from '../../ui/StateMark.tsx';
+import { conditionOfToken, findUsbDevice, isSmartCardHsm, vaultsOnToken } from '../../views/devices.ts';
+import { tokenTitle } from '../../views/token-title.ts';
+import { MarkOf, MemoryMeter, Readings } from './DeviceState.tsx';
 import styles from './tokens.module.css';
 
 const css = classesOf(styles);
-const words = text.tokens;
+const words = text.devices;
 
-export function tokenTitle(token: TokenView): string {
-  return token.initialized ? token.label : `${words.unlabelled}, ${words.slot(token.slotId).toLowerCase()}`;
+/** What kind of thing it is, drawn. */
+export function TokenIcon({ token, size }: { readonly token: TokenView; readonly size: number }): ReactNode {
+  const Icon = isSmartCardHsm(token) ? CircuitBoard : HardDrive;
+  return (
+    <span className={css('tokenIcon', !token.initialized && 'tokenIconNew')} aria-hidden>
+      <Icon size={size} />
+    </span>
+  );
 }
 
-export function TokenCard({ token }: { readonly token: TokenView }): ReactNode {
+export function TokenCard({ token, view }: { readonly token: TokenView; readonly view: AppView }): ReactNode {
   const go = useNavigation((state) => state.go);
-  const [reading, setReading] = useState(false);
-  const inspect = async (): Promise<void> => {
-    setReading(true);
-    await act('tokens.inspect', { storeId: token.storeId, serial: token.serial });
-    setReading(false);
-  };
   const title = tokenTitle(token);
-  const setUp = (
-    <Button
-      look={token.initialized ? 'plain' : 'primary'}
-      name={`${words.setUp}: ${title}`}
-      onPress={() => {
-        go(paths.tokenSetup(token.storeId, token.slotId));
-      }}
-    >
-      {words.setUp}
-    </Button>
-  );
+  const model = [token.manufacturer, token.model].filter((part) => part !== '').join(' ');
+  const vaults = vaultsOnToken(view, token);
+  const usb = findUsbDevice(view, token);
   return (
-    <Card
-      level={3}
-      title={title}
-      mark={
-        token.initialized ? (
-          <StateMark tone="good" shape="check">
-            {words.initialized}
-          </StateMark>
-        ) : (
-          <StateMark tone="mute" shape="dashed">
-            {words.uninitialized}
-          </StateMark>
-        )
-      }
-      actions={
-        <>
-          {setUp}
-          {token.initialized ? (
-            <Button
-              look="quiet"
-              pending={reading}
-              name={`${token.inspected ? words.inspectAgain : words.inspect}: ${title}`}
-              onPress={() => void inspect()}
-            >
-              {token.inspected ? words.inspectAgain : words.inspect}
-            </Button>
-          ) : null}
-        </>
-      }
-    >
-      {token.initialized ? <PinStates token={token} /> : null}
+    <section className={css('token')} aria-label={title}>
+      <header className={css('tokenHead')}>
+        <TokenIcon token={token} size={22} />
+        <div className={css('tokenName')}>
+          <h3>{title}</h3>
+          <p className={css('quiet')}>
+            {token.serial === '' ? model : <Mono>{token.serial}</Mono>}
+            {token.serial === '' ? '' : ` · ${usb?.name ?? model}`}
+          </p>
+        </div>
+        <div className={css('marks')}>
+          {token.rehearsal ? <RehearsalMark /> : null}
+          <MarkOf mark={conditionOfToken(token)} />
+        </div>
+      </header>
+      {token.initialized || token.device !== null ? <Readings token={token} /> : null}
+      <MemoryMeter token={token} />
       <Facts>
-        {token.initialized ? (
-          <Fact name={text.evidence.serial} term="serial">
-            <Mono>{token.serial}</Mono>
-          </Fact>
-        ) : null}
-        <Fact name={words.model}>{[token.manufacturer, token.model].filter((part) => part !== '').join(' ')}</Fact>
-        {token.firmwareVersion === '' ? null : <Fact name={words.firmware}>{token.firmwareVersion}</Fact>}
-        <Fact name={text.evidence.slotId}>{String(token.slotId)}</Fact>
-      </Facts>
-      {token.inspected ? <Contents token={token} /> : null}
-    </Card>
-  );
-}
-
-function PinStates({ token }: { readonly token: TokenView }): ReactNode {
-  const tone = { ok: 'good', 'count-low': 'warn', 'final-try': 'bad', locked: 'bad' } as const;
-  const shape = { ok: 'check', 'count-low': 'alert', 'final-try': 'stop', locked: 'lock' } as const;
-  return (
-    <div className={css('path')}>
-      {token.userPinSet ? (
-        <StateMark tone={tone[token.userPinState]} shape={shape[token.userPinState]}>
-          {text.states.pin[token.userPinState]}
-        </StateMark>
-      ) : (
-        <StateMark tone="warn" shape="dashed">
-          {text.states.pinUnset}
-        </StateMark>
-      )}
-      {token.soPinState === 'ok' ? null : (
-        <span className={css('path')}>
-          <StateMark tone={tone[token.soPinState]} shape={shape[token.soPinState]}>
-            {text.states.soPin[token.soPinState]}
-          </StateMark>
-          <Term of="so-pin" />
-        </span>
-      )}
-      {token.loggedIn ? (
-        <StateMark tone="calm" shape="open">
-          {words.loggedIn}
-        </StateMark>
-      ) : null}
-      {token.writeProtected ? (
-        <StateMark tone="warn" shape="lock">
-          {words.writeProtected}
-        </StateMark>
-      ) : null}
-    </div>
-  );
-}
-
-function Contents({ token }: { readonly token: TokenView }): ReactNode {
-  const doubled = [...new Set(token.wrappingKeys.filter((key) => key.doubled).map((key) => key.label))];
-  return (
-    <>
-      {token.wrappingKeys.length === 0 ? <p className={css('quiet')}>{words.keysNone}</p> : null}
-      {doubled.map((label) => (
-        <Note key={label} tone="bad" shape="stop" title={words.keyDoubledTitle(label)}>
-          <p>{words.keyDoubledText}</p>
-        </Note>
-      ))}
-      {token.wrappingKeys.map((key, index) => (
-        <Key key={`${key.label} ${String(index)}`} wrappingKey={key} />
-      ))}
-      <div className={css('key')}>
-        <h4 className={css('quiet')}>{words.objects}</h4>
-        {token.dataObjects.length === 0 ? (
-          <p className={css('quiet')}>{words.objectsNone}</p>
-        ) : (
-          <ul className={css('objects')}>
-            {token.dataObjects.map((object, index) => (
-              <li key={`${object.label} ${String(index)}`}>{object.label}</li>
-            ))}
-          </ul>
+        {token.device === null ? null : <Fact name={words.firmware}>{token.device.firmwareVersion}</Fact>}
+        {token.device !== null || token.firmwareVersion === '' ? null : (
+          <Fact name={words.firmware}>{token.firmwareVersion}</Fact>
         )}
-      </div>
-    </>
-  );
-}
-
-function Key({ wrappingKey }: { readonly wrappingKey: WrappingKeyView }): ReactNode {
-  return (
-    <div className={css('key')}>
-      <div className={css('path')}>
-        <strong>{words.keyTitle(wrappingKey.label, wrappingKey.modulusBits)}</strong>
-        <Term of="wrapping-key" />
-      </div>
-      {wrappingKey.complete ? null : (
-        <Note tone="bad" shape="alert">
-          <p>{words.keyIncomplete}</p>
-        </Note>
-      )}
-      {wrappingKey.publicKeySha256 === '' ? null : (
-        <Facts narrow>
-          <Fact name={words.fingerprint}>
-            <Hash value={wrappingKey.publicKeySha256} />
+        <Fact name={words.slot} term="slot">
+          {String(token.slotId)}
+        </Fact>
+        {usb === undefined ? null : (
+          <Fact name={words.usb}>
+            <Mono>{usb.id}</Mono>
           </Fact>
-          <Fact name={words.words} term="pgp-words">
-            <Words words={wrappingKey.publicKeyWords} label={words.wordsOf(wrappingKey.label)} />
+        )}
+        {token.device === null ? null : (
+          <Fact name={words.reader} wide>
+            {token.device.readerName}
           </Fact>
-        </Facts>
+        )}
+      </Facts>
+      {vaults.length === 0 && !token.loggedIn && !token.writeProtected ? null : (
+        <div className={css('marks')}>
+          {vaults.length === 0 ? null : (
+            <span className={css('used')}>
+              <ShieldCheck size={16} aria-hidden />
+              {words.inUseBy(vaults.map((vault) => vault.name).join(', '))}
+            </span>
+          )}
+          {token.loggedIn ? (
+            <StateMark tone="calm" shape="open">
+              {text.tokens.loggedIn}
+            </StateMark>
+          ) : null}
+          {token.writeProtected ? (
+            <StateMark tone="warn" shape="lock">
+              {text.tokens.writeProtected}
+            </StateMark>
+          ) : null}
+        </div>
       )}
-    </div>
+      <footer className={css('tokenFoot')}>
+        {token.initialized ? null : (
+          <Button
+            look="primary"
+            name={`${text.tokens.setUp}: ${title}`}
+            onPress={() => {
+              go(paths.tokenSetup(token.storeId, token.slotId));
+            }}
+          >
+            {text.tokens.setUp}
+          </Button>
+        )}
+        {token.serial === '' ? null : (
+          <Button
+            icon={<ChevronRight size={18} aria-hidden />}
+            name={words.openOf(title)}
+            onPress={() => {
+              go(paths.token(token.storeId, token.serial));
+            }}
+          >
+            {words.open}
+          </Button>
+        )}
+      </footer>
+    </section>
   );
 }

@@ -1,8 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import { Plus, RefreshCw, Usb } from 'lucide-react';
-import type { AppView, StoreView } from '../../../electron/contract/views.ts';
+import type { AppView, FailureView, StoreView } from '../../../electron/contract/views.ts';
 import { getBridge } from '../../bridge/bridge.ts';
-import type { FailureView } from '../../../electron/contract/views.ts';
 import { act } from '../../stores/alert-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -12,6 +11,7 @@ import { FailureBox } from '../../ui/FailureBox.tsx';
 import { EmptyState, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark, StateMark } from '../../ui/StateMark.tsx';
 import { AddModuleDialog } from './AddModuleDialog.tsx';
+import { Connections, PresenceProblem } from './PresencePanels.tsx';
 import { TokenCard } from './TokenCard.tsx';
 import styles from './tokens.module.css';
 
@@ -23,9 +23,10 @@ export function TokensPage({ view }: { readonly view: AppView }): ReactNode {
   const [looking, setLooking] = useState(false);
   const refresh = async (): Promise<void> => {
     setLooking(true);
-    await act('tokens.refresh', {});
+    await Promise.all([act('tokens.refresh', {}), act('presence.refresh', {})]);
     setLooking(false);
   };
+  const looks = view.stores.some((store) => store.state === 'looking');
   const add = (
     <Button
       icon={<Plus size={18} aria-hidden />}
@@ -49,13 +50,22 @@ export function TokensPage({ view }: { readonly view: AppView }): ReactNode {
         </>
       }
     >
-      {view.stores.length === 0 ? (
-        <EmptyState icon={<Usb size={28} />} title={words.emptyTitle} action={add}>
-          {words.emptyText}
+      {view.presence.problems.map((problem) => (
+        <PresenceProblem key={`${problem.kind} ${problem.title}`} problem={problem} />
+      ))}
+      {view.tokens.length === 0 && !looks ? (
+        <EmptyState
+          icon={<Usb size={28} />}
+          title={words.emptyTitle}
+          action={view.stores.length === 0 ? add : undefined}
+        >
+          {text.devices.emptyText}
         </EmptyState>
-      ) : (
-        view.stores.map((store) => <Store key={store.id} store={store} view={view} />)
-      )}
+      ) : null}
+      {view.stores.map((store) => (
+        <Store key={store.id} store={store} view={view} />
+      ))}
+      <Connections view={view} />
       <AddModuleDialog
         open={adding}
         onClose={() => {
@@ -97,7 +107,7 @@ function Store({ store, view }: { readonly store: StoreView; readonly view: AppV
       {store.state === 'ready' && tokens.length === 0 ? <p className={css('quiet')}>{words.storeEmpty}</p> : null}
       <div className={css('cards')}>
         {tokens.map((token) => (
-          <TokenCard key={`${token.serial} ${String(token.slotId)}`} token={token} />
+          <TokenCard key={`${token.serial} ${String(token.slotId)}`} token={token} view={view} />
         ))}
       </div>
       <ConfirmDialog

@@ -1,0 +1,99 @@
+import { useState, type ReactNode } from 'react';
+import { text } from '../../text/en.ts';
+import { Choices, LineField, Picker } from '../../ui/Fields.tsx';
+import { Card, Items, Note } from '../../ui/Pieces.tsx';
+import { wrappingLabels } from '../../views/devices.ts';
+import { valueRows } from '../../views/token-objects.ts';
+import { PlanLayout } from './PlanLayout.tsx';
+import { checkRewrap, effectiveWrappingKey, freshRewrapForm, type RewrapForm } from './value-forms.ts';
+import type { TokenActProps } from './TokenActPage.tsx';
+
+const words = text.plans.rewrap;
+const bits = { '2048': 2048, '3072': 3072, '4096': 4096 } as const;
+
+export function ValuesRewrapPlanPage({ token, subject, trail, marks }: TokenActProps): ReactNode {
+  const [form, setForm] = useState<RewrapForm>(() => freshRewrapForm(token, subject));
+  const { errors, plan, will, exists } = checkRewrap(token, form);
+  const rows = valueRows(token.objects).filter((row) => row.kind !== 'trial');
+  const change = (part: Partial<RewrapForm>): void => {
+    setForm({ ...form, ...part });
+  };
+  return (
+    <PlanLayout
+      title={words.title}
+      lead={words.lead}
+      marks={marks}
+      trail={trail}
+      will={will}
+      errors={token.inspected ? Object.values(errors) : []}
+      plan={plan}
+    >
+      <Card title={words.count(rows.length)}>
+        {rows.length === 0 ? null : <Items marks="bullets" items={rows.map((row) => `${row.title} (${row.label})`)} />}
+        {token.inspected && errors.values !== undefined ? (
+          <Note tone="bad" shape="alert">
+            <p>{errors.values}</p>
+          </Note>
+        ) : null}
+      </Card>
+      <Card>
+        <Picker
+          label={words.from}
+          term="wrapping-key"
+          placeholder={token.inspected ? words.errorFrom : text.token.reading}
+          value={effectiveWrappingKey(token, form.fromKeyLabel)}
+          error={token.inspected ? errors.from : undefined}
+          onChange={(fromKeyLabel) => {
+            change({ fromKeyLabel });
+          }}
+          choices={wrappingLabels(token).map((label) => ({ value: label, title: label }))}
+        />
+        <LineField
+          label={words.to}
+          term="key-label"
+          help={words.toHelp}
+          value={form.toKeyLabel}
+          error={errors.to}
+          onChange={(toKeyLabel) => {
+            change({ toKeyLabel });
+          }}
+        />
+        {exists ? (
+          errors.to === undefined ? (
+            <Note tone="calm" shape="notice">
+              <p>{words.exists(form.toKeyLabel.trim())}</p>
+            </Note>
+          ) : null
+        ) : (
+          <Choices
+            label={words.bits}
+            value={form.modulusBits === 2048 ? '2048' : form.modulusBits === 3072 ? '3072' : '4096'}
+            onChange={(value) => {
+              change({ modulusBits: bits[value] });
+            }}
+            choices={(['2048', '3072', '4096'] as const).map((value) => ({
+              value,
+              title: text.plans.tokenSetup.bitsName(bits[value]),
+              help: text.plans.tokenSetup.bitsHelp[bits[value]],
+            }))}
+          />
+        )}
+        <Choices
+          label={words.old}
+          value={form.removeOldKey ? 'remove' : 'keep'}
+          onChange={(old) => {
+            change({ removeOldKey: old === 'remove' });
+          }}
+          choices={(['keep', 'remove'] as const).map((value) => ({
+            value,
+            title: words.olds[value],
+            help: words.oldHelp[value],
+          }))}
+        />
+        <Note tone="warn" shape="notice">
+          <p>{words.bankVaults}</p>
+        </Note>
+      </Card>
+    </PlanLayout>
+  );
+}
