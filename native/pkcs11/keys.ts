@@ -164,13 +164,21 @@ export function generateKeyPair(
   });
 }
 
+/**
+ * Kept for good, not extractable, and not to be read. Whether the private half can be read is tried, not asked for:
+ * OpenSC says SENSITIVE=false of a key that it has just made on a SmartCard-HSM, and true once it is started anew.
+ */
 function isKeptSafe(module: TokenModule, session: Handle, label: string): boolean {
+  const { cryptoki } = module;
   const { publicKeys, privateKeys } = findHalves(module, session, label);
-  const is = (object: Handle, type: number): boolean | null => readBoolean(module.cryptoki, session, object, type);
   return (
-    [...publicKeys, ...privateKeys].every((half) => is(half, pkcs11js.CKA_TOKEN) === true) &&
+    [...publicKeys, ...privateKeys].every(
+      (half) => readBoolean(cryptoki, session, half, pkcs11js.CKA_TOKEN) === true,
+    ) &&
     privateKeys.every(
-      (half) => is(half, pkcs11js.CKA_SENSITIVE) === true && is(half, pkcs11js.CKA_EXTRACTABLE) === false,
+      (half) =>
+        readBoolean(cryptoki, session, half, pkcs11js.CKA_EXTRACTABLE) === false &&
+        readAttribute(cryptoki, session, half, pkcs11js.CKA_PRIVATE_EXPONENT) === undefined,
     )
   );
 }
