@@ -22,6 +22,13 @@ export interface HostParts {
    * sees what has changed on a card behind its back.
    */
   stopModule(): void;
+  /**
+   * A card was changed behind the module's back: at the next `withModule` it is started anew, and logins end. Until
+   * then they stay, so that several keys can be wrapped or unwrapped after one log-in.
+   */
+  changedOnCard(): void;
+  /** Whether this host has logged in to the token. Loads nothing. */
+  isLoggedIn(serial: string): boolean;
 }
 
 export type Handler = (body: unknown) => Promise<TokenResult<unknown>>;

@@ -15,6 +15,7 @@ import type { TokenResult } from './pkcs11/return-values.ts';
 import { endLogin } from './pkcs11/sessions.ts';
 import { findTokens } from './pkcs11/tokens.ts';
 import { tokenHostRequests, type TokenHostMethod } from './protocol.ts';
+import { createDeviceHandlers } from './smartcard-hsm/handlers.ts';
 
 export interface TokenService {
   answer(method: string, body: unknown): Promise<TokenResult<unknown>>;
@@ -22,10 +23,19 @@ export interface TokenService {
 
 function createHostParts(modulePath: string): HostParts {
   let loaded: TokenModule | undefined;
+  let isChanged = false;
+  const stopModule = (): void => {
+    isChanged = false;
+    if (loaded === undefined) return;
+    for (const serial of [...loaded.logins.keys()]) endLogin(loaded, serial);
+    stopLibrary(loaded);
+    loaded = undefined;
+  };
   return {
     opener: createOpener(),
     sealers: createSealerCache(),
     withModule: (work) => {
+      if (isChanged) stopModule();
       if (loaded === undefined) {
         const result = loadModule(modulePath);
         if (!result.ok) return result;
@@ -33,12 +43,11 @@ function createHostParts(modulePath: string): HostParts {
       }
       return work(loaded);
     },
-    stopModule: () => {
-      if (loaded === undefined) return;
-      for (const serial of [...loaded.logins.keys()]) endLogin(loaded, serial);
-      stopLibrary(loaded);
-      loaded = undefined;
+    stopModule,
+    changedOnCard: () => {
+      isChanged = true;
     },
+    isLoggedIn: (serial) => loaded?.logins.has(serial) === true,
   };
 }
 
@@ -130,6 +139,7 @@ export function createTokenService(modulePath: string): TokenService {
       return success({});
     }),
     ...createObjectHandlers(parts),
+    ...createDeviceHandlers(parts),
   };
 
   return {

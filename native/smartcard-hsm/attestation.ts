@@ -1,0 +1,97 @@
+/**
+ * Attestation: the device's certificate up to a known root, and each key's certificate request, which the key itself
+ * and the device have signed when the key was made inside it.
+ */
+import type { z } from 'zod';
+import { success } from '../../electron/workflows/failures.ts';
+import type { TokenResult } from '../pkcs11/return-values.ts';
+import { readAuthenticatedRequest, readCertificates, type CvCertificate } from './cv-certificate.ts';
+import type { Device } from './device.ts';
+import { filePrefix, readFile } from './files.ts';
+import { readKeys } from './key-description.ts';
+import type { attestationSchema } from './protocol.ts';
+import { isSignedBy } from './signature-check.ts';
+
+export type AttestationReport = z.infer<typeof attestationSchema>;
+type DeviceReport = AttestationReport['device'];
+type KeyReport = AttestationReport['keys'][number];
+
+function isCertificateSignedBy(certificate: CvCertificate, issuer: CvCertificate): boolean {
+  return issuer.publicKey !== undefined && isSignedBy(issuer.publicKey, certificate.body, certificate.signature);
+}
+
+/**
+ * The device certificate, signed by its issuer, whose certificate lies behind it and is signed by a root.
+ * @param file EF.C_DevAut
+ */
+export function checkDevice(file: Buffer, roots: readonly CvCertificate[]): DeviceReport {
+  const [device, issuer] = readCertificates(file);
+  if (device === undefined) {
+    return { state: 'absent', chain: [], problem: 'The device has no certificate of its vendor.' };
+  }
+  const chain = [device.holderReference];
+  if (issuer === undefined) {
+    return { state: 'absent', chain, problem: 'The certificate of the device’s issuer is not on it.' };
+  }
+  chain.push(issuer.holderReference);
+  const isNamed = device.authorityReference === issuer.holderReference;
+  if (!isNamed || !isCertificateSignedBy(device, issuer)) {
+    return { state: 'invalid', chain, problem: 'The device’s certificate is not signed by the issuer that it names.' };
+  }
+  const root = roots.find(({ holderReference }) => holderReference === issuer.authorityReference);
+  if (root === undefined) {
+    const problem = `The issuer names the root ${issuer.authorityReference}, which is not the vendor’s.`;
+    return { state: 'unknown-root', chain, problem };
+  }
+  chain.push(root.holderReference);
+  return isCertificateSignedBy(issuer, root)
+    ? { state: 'verified', chain, problem: '' }
+    : { state: 'invalid', chain, problem: 'The issuer’s certificate is not signed by the root that it names.' };
+}
+
+/** @param file EF with the key's request, or with the X.509 certificate that took its place */
+function checkKey(
+  file: Buffer,
+  device: CvCertificate | undefined,
+  report: DeviceReport,
+): Omit<KeyReport, 'label' | 'id'> {
+  const request = readAuthenticatedRequest(file);
+  if (request === undefined) {
+    const problem = file.length === 0 ? 'There is no request.' : 'A certificate has taken the request’s place.';
+    return { state: 'absent', problem };
+  }
+  const { certificate } = request;
+  const { publicKey } = certificate;
+  if (publicKey === undefined || !isSignedBy(publicKey, certificate.body, certificate.signature)) {
+    return { state: 'invalid', problem: 'The request is not signed by the key that it names.' };
+  }
+  if (device?.publicKey === undefined || report.state !== 'verified') {
+    return { state: 'absent', problem: 'The device itself is not attested, so it cannot vouch for its keys.' };
+  }
+  if (request.deviceReference !== device.holderReference) {
+    const problem = `The request was made on ${request.deviceReference}: the key was imported from there.`;
+    return { state: 'absent', problem };
+  }
+  return isSignedBy(device.publicKey, request.signed, request.signature)
+    ? { state: 'verified', problem: '' }
+    : { state: 'invalid', problem: 'The request is not signed by the device that it names.' };
+}
+
+/**
+ * Checks the device and all of its keys. What does not verify is an answer, not a failure. No PIN is needed.
+ * @param roots the vendor's in production; a test adds its own
+ */
+export async function attest(device: Device, roots: readonly CvCertificate[]): Promise<TokenResult<AttestationReport>> {
+  const report = checkDevice(device.deviceCertificates, roots);
+  const [certificate] = readCertificates(device.deviceCertificates);
+  const keys = await readKeys(device);
+  if (!keys.ok) return keys;
+  const reports: KeyReport[] = [];
+  for (const { number, description } of keys.value) {
+    const file = await readFile(device, (filePrefix.certificate << 8) | number);
+    if (!file.ok) return file;
+    const { label, id } = description ?? { label: '', id: '' };
+    reports.push({ label, id, ...checkKey(file.value ?? Buffer.alloc(0), certificate, report) });
+  }
+  return success({ device: report, keys: reports });
+}
