@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startCardService } from './setup/card-service.mjs';
 import { cacheDirectory, projectNode, root, say, SetupError } from './setup/commands.mjs';
 import { applicationPackages, ensureDebianPackages, testPackages } from './setup/debian.mjs';
 import { ensureNodeModules } from './setup/node-modules.mjs';
@@ -66,11 +67,16 @@ try {
     .filter((name) => chosen.length === 0 || chosen.some((part) => name.includes(part)))
     .sort();
   const rows = [];
-  for (const file of files) {
-    say(`Measuring: ${file}`);
-    const measured = measure(file, environment, folder);
-    if (measured === undefined) process.exitCode = 1;
-    rows.push(...(measured ?? [{ what: file, measured: 'failed', met: false }]));
+  const stopCardService = await startCardService();
+  try {
+    for (const file of files) {
+      say(`Measuring: ${file}`);
+      const measured = measure(file, environment, folder);
+      if (measured === undefined) process.exitCode = 1;
+      rows.push(...(measured ?? [{ what: file, measured: 'failed', met: false }]));
+    }
+  } finally {
+    await stopCardService();
   }
   say('');
   printTable(rows);

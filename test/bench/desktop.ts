@@ -21,6 +21,30 @@ const words: Readonly<Record<Figure['name'], { what: string; unit: string; limit
     limit: 0.2,
     target: '< 0.2 %',
   },
+  'device-stall-milliseconds': {
+    what: 'longest stall of main while a SmartCard-HSM is initialised, makes a slow key and is unplugged',
+    unit: ' ms',
+    limit: 50,
+    target: '≤ 50 ms',
+  },
+  'device-frame-milliseconds': {
+    what: 'longest gap between two frames of the window meanwhile',
+    unit: ' ms',
+    limit: 50,
+    target: '≤ 50 ms',
+  },
+  'device-shown-milliseconds': {
+    what: 'a device shown, after a fresh OpenSC of our own knows it (median of 5)',
+    unit: ' ms',
+    limit: 500,
+    target: '≤ 500 ms',
+  },
+  'device-wakeups': {
+    what: 'wake-ups a second of the helper processes that watch readers and hold tokens, idle',
+    unit: '',
+    limit: 4,
+    target: '≤ 4',
+  },
   'idle-renderers': { what: 'renderer processes while only the tray shows', unit: '', limit: 0, target: '0' },
 };
 

@@ -9,7 +9,7 @@ const answerSchema = z.record(z.string(), z.unknown());
 type Answer = z.infer<typeof answerSchema>;
 
 export interface CardProcess {
-  /** One command of start-card.ts, such as 'plug 0', 'unplug', 'delay GENERATE_KEY_PAIR 3000'. Rejects with what the card says is wrong. */
+  /** One command of start-card.ts, such as 'plug 0', 'unplug', 'delay generateKeyPair 3000'. Rejects with what the card says is wrong. */
   tell(command: string): Promise<Answer>;
   end(): Promise<void>;
 }

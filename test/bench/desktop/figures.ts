@@ -5,7 +5,15 @@ import { join } from 'node:path';
 export const figuresFileName = 'desktop-figures.jsonl';
 
 export interface Figure {
-  readonly name: 'tray-milliseconds' | 'stall-milliseconds' | 'idle-percent' | 'idle-renderers';
+  readonly name:
+    | 'tray-milliseconds'
+    | 'stall-milliseconds'
+    | 'idle-percent'
+    | 'idle-renderers'
+    | 'device-stall-milliseconds'
+    | 'device-frame-milliseconds'
+    | 'device-shown-milliseconds'
+    | 'device-wakeups';
   readonly value: number;
 }
 

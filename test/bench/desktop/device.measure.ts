@@ -1,0 +1,161 @@
+/**
+ * What a device costs the app: stalls of main and of the window while a SmartCard-HSM in software is initialised,
+ * makes a key as slowly as a real one and is unplugged; how soon it shows; what watching it costs when idle.
+ */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test, type Page } from '@playwright/test';
+import { startCardProcess, type CardProcess } from '../../servers/card-process.ts';
+import { requireCardReaders } from '../../servers/pcscd.ts';
+import { finishRun, startRun } from '../../e2e/contract-calls.ts';
+import { readView } from '../../e2e/drive-run.ts';
+import { launchApp, type LaunchedApp } from '../../e2e/launch/launch-app.ts';
+import { median } from '../bare-parts.ts';
+import { keepFigure } from './figures.ts';
+
+const testSecrets = { soPin: '2711204227112042', pin: '648219-test', withoutPictures: true } as const;
+const serial = 'DECC0900301';
+const openScModule = '/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so';
+/** How long the slow key takes; a real device makes RSA-2048 in about 30 s, which would measure the same thing for longer. */
+const keyMilliseconds = 5_000;
+
+const isListed = async (page: Page): Promise<boolean> =>
+  (await readView(page)).tokens.some((token) => token.serial === serial && token.device !== null);
+
+/** Whether an OpenSC that was loaded just now lists the token: what anybody else would wait for. */
+async function doesOpenScKnow(): Promise<boolean> {
+  const { stdout } = await promisify(execFile)('pkcs11-tool', ['--module', openScModule, '--list-token-slots']);
+  return stdout.includes(serial);
+}
+
+async function until(holds: () => Promise<boolean>): Promise<number> {
+  for (let attempt = 0; attempt < 3000; attempt += 1) {
+    if (await holds()) return performance.now();
+    await delay(10);
+  }
+  throw new Error('It did not come about within half a minute.');
+}
+
+async function beginWatching(app: LaunchedApp, page: Page): Promise<void> {
+  await app.application.evaluate(() => {
+    const { monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks');
+    const histogram = monitorEventLoopDelay({ resolution: 1 });
+    histogram.enable();
+    Reflect.set(globalThis, 'measuredDelay', histogram);
+  });
+  await page.evaluate(() => {
+    let last = performance.now();
+    Reflect.set(window, 'longestFrame', 0);
+    const frame = (now: number): void => {
+      Reflect.set(window, 'longestFrame', Math.max(Number(Reflect.get(window, 'longestFrame')), now - last));
+      last = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+}
+
+async function readWatching(app: LaunchedApp, page: Page): Promise<{ readonly stall: number; readonly frame: number }> {
+  const stall = await app.application.evaluate(() => {
+    const histogram: unknown = Reflect.get(globalThis, 'measuredDelay');
+    return typeof histogram === 'object' && histogram !== null && 'max' in histogram ? Number(histogram.max) / 1e6 : -1;
+  });
+  return { stall, frame: await page.evaluate(() => Number(Reflect.get(window, 'longestFrame'))) };
+}
+
+/** Times that the threads of the app's helper processes gave the processor up by themselves: each begins with a wake-up. */
+function countWakeUps(mainProcessId: number): number {
+  let count = 0;
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/u.test(entry))) {
+    try {
+      const parent = Number(/^PPid:\s+(\d+)/mu.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
+      const commandLine = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      if (parent !== mainProcessId || !/(?:token|presence)-host/u.test(commandLine)) continue;
+      for (const thread of readdirSync(`/proc/${name}/task`)) {
+        const status = readFileSync(`/proc/${name}/task/${thread}/status`, 'utf8');
+        count += Number(/^voluntary_ctxt_switches:\s+(\d+)/mu.exec(status)?.[1]);
+      }
+    } catch (cause) {
+      // A process that ended between the listing and the reading.
+      if (!(cause instanceof Error)) throw cause;
+    }
+  }
+  return count;
+}
+
+test.describe.serial('a device', () => {
+  let card: CardProcess;
+  let app: LaunchedApp;
+  let page: Page;
+
+  test.beforeAll(async () => {
+    await requireCardReaders();
+    card = await startCardProcess(serial);
+    app = await launchApp();
+    page = await app.window('app://main');
+  });
+  test.afterAll(async () => {
+    await app.close();
+    await card.end();
+  });
+
+  test('how soon it shows', async () => {
+    const later: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      await card.tell('plug 0');
+      const [known, shown] = await Promise.all([until(doesOpenScKnow), until(() => isListed(page))]);
+      later.push(Math.max(0, shown - known));
+      await card.tell('unplug');
+      await until(async () => !(await isListed(page)));
+    }
+    keepFigure({ name: 'device-shown-milliseconds', value: median(later) });
+  });
+
+  test('the event loop and the frames while it works', async () => {
+    await beginWatching(app, page);
+    await card.tell('plug 0');
+    await until(() => isListed(page));
+    await card.tell(`delay generateKeyPair ${keyMilliseconds.toString()}`);
+    const token = (await readView(page)).tokens.find((each) => each.serial === serial);
+    if (token === undefined) throw new Error('The device is gone.');
+    const runId = await startRun(page, {
+      workflow: 'token-setup',
+      rehearsal: false,
+      storeId: token.storeId,
+      storeName: token.storeName,
+      slotId: token.slotId,
+      expectedSerial: serial,
+      initialize: true,
+      currentLabel: token.label,
+      label: 'measured',
+      keyLabel: 'bank-vaults',
+      modulusBits: 2048,
+      device: {
+        currentSoPin: 'factory',
+        newSoPin: true,
+        soPinHolder: 'Ada',
+        pinHolder: 'Ada',
+        retryLimit: 3,
+        allowPinResetWithSoPin: true,
+        dkek: { kind: 'random' },
+      },
+    });
+    expect((await finishRun(app, page, runId, testSecrets)).status).toBe('completed');
+    await card.tell('unplug');
+    await until(async () => !(await isListed(page)));
+    const { stall, frame } = await readWatching(app, page);
+    keepFigure({ name: 'device-stall-milliseconds', value: stall });
+    keepFigure({ name: 'device-frame-milliseconds', value: frame });
+  });
+
+  test('what watching it costs', async () => {
+    await card.tell('plug 0');
+    await until(() => isListed(page));
+    await delay(10_000);
+    const before = countWakeUps(app.mainProcessId);
+    await delay(20_000);
+    keepFigure({ name: 'device-wakeups', value: (countWakeUps(app.mainProcessId) - before) / 20 });
+  });
+});
