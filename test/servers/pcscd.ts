@@ -50,11 +50,16 @@ export async function startCardReaders(options: { patience?: number } = {}): Pro
     if (missing !== undefined) throw new Error(`${missing} is missing: apt-get install pcscd vsmartcard-vpcd opensc`);
     if (process.getuid?.() !== 0)
       throw new Error('pcscd is not running and only root can start it: run `pcscd -f` as root beforehand.');
-    const directory = await mkdtemp(join(tmpdir(), 'key-custodian-pcscd-'));
-    const preloaded = await compileNoDelay(directory);
+    const preloaded = await compileNoDelay();
     const startNoted = (): Promise<ChildProcess> =>
-      startService(preloaded, (pid) => lock.note(`${pid} ${processStartTime(pid)}`));
-    let child = await startNoted();
+      startService(preloaded.path, (pid) => lock.note(`${pid} ${processStartTime(pid)}`));
+    let child: ChildProcess;
+    try {
+      child = await startNoted();
+    } catch (error) {
+      await preloaded.remove();
+      throw error;
+    }
     const killAtExit = (): void => void child.kill('SIGKILL');
     process.on('exit', killAtExit);
     return {
@@ -62,7 +67,7 @@ export async function startCardReaders(options: { patience?: number } = {}): Pro
       stop: async () => {
         await endService(child, 'SIGTERM');
         process.off('exit', killAtExit);
-        await rm(directory, { recursive: true, force: true });
+        await preloaded.remove();
         lock.release();
       },
       kill: () => endService(child, 'SIGKILL'),
@@ -105,15 +110,18 @@ export async function requireCardReaders(): Promise<void> {
     throw new Error('No pcscd with virtual readers runs: start `pcscd -f` as root (vsmartcard-vpcd installed).');
 }
 
-/** Answers '' where there is no compiler: then the cards are slower, and nothing else is different. */
-async function compileNoDelay(directory: string): Promise<string> {
+/** The path is '' where there is no compiler: then the cards are slower, and nothing else is different. */
+async function compileNoDelay(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'key-custodian-pcscd-'));
   const path = join(directory, 'no-delay.so');
   const source = fileURLToPath(new URL('no-delay.c', import.meta.url));
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     await promisify(execFile)('cc', ['-shared', '-fPIC', '-O1', '-o', path, source, '-ldl']);
-    return path;
+    return { path, remove };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path: '', remove };
+    await remove();
     throw error;
   }
 }
