@@ -45,6 +45,8 @@ export const promptViewSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...common,
     kind: z.literal('hand-out'),
+    /** A Vault's key share, a piece of a DKEK share's password, or the root token. */
+    what: z.enum(['share', 'piece', 'root-token']),
     custodian: z.string(),
     label: z.string(),
     vaultName: z.string(),

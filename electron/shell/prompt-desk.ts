@@ -4,6 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { PromptView } from '../contract/prompt.ts';
+import { secretPurpose } from '../sealing/schema.ts';
+import { rootLabel } from '../workflows/bank-vaults.ts';
 import { failure, success, type AppFailureCode, type Result } from '../workflows/failures.ts';
 import type { PromptPort, SealedSecretValue } from '../workflows/ports.ts';
 import type { PromptDeskPort } from '../ipc/prompt-handlers.ts';
@@ -43,6 +45,12 @@ const cancelled = failure(
   'Begin the step again when you are ready. Nothing was changed.',
 );
 const notOpen = failure('App_NotFound', 'That prompt is not open any more.', 'Begin the step again.');
+
+/** For the words of the prompt; the value itself is not known here. */
+function whatIsHandedOut(purpose: string, label: string): Extract<PromptView, { kind: 'hand-out' }>['what'] {
+  if (purpose === secretPurpose.dkekPieceForDisplay) return 'piece';
+  return label === rootLabel ? 'root-token' : 'share';
+}
 
 export function createPromptDesk(surface: PromptSurface): PromptDesk {
   const waiting: Prompt[] = [];
@@ -140,6 +148,7 @@ export function createPromptDesk(surface: PromptSurface): PromptDesk {
         (id) => ({
           id,
           kind: 'hand-out',
+          what: whatIsHandedOut(request.purpose, request.label),
           rehearsal: request.rehearsal,
           act: `Write down ${request.label} and type it back`,
           problem: '',

@@ -1,54 +1,34 @@
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
-import { Check, EyeOff, Volume2 } from 'lucide-react';
+import { useState, type ReactNode } from 'react';
+import { EyeOff } from 'lucide-react';
 import type { PromptView } from '../../electron/contract/prompt.ts';
 import { createSealingKeyPair, openSecret } from '../../electron/sealing/sealed.ts';
 import { promptText } from '../text/prompt-en.ts';
-import { Button } from '../ui/Button.tsx';
 import { classesOf } from '../ui/classes.ts';
 import { getPromptBridge } from './bridge.ts';
 import { PromptFrame } from './PromptFrame.tsx';
 import { equalInConstantTime } from './secret-buffer.ts';
-import { SecretInput } from './SecretInput.tsx';
-import { clearCanvas, drawShare, groupsPerLine } from './share-canvas.ts';
-import { firstDifferentGroup, recogniseShare, shareGroupLength, toLowerHex } from './share-format.ts';
+import { SecretDrawing } from './SecretDrawing.tsx';
+import { groupsPerLine } from './share-canvas.ts';
+import { firstDifferentGroup, toFormOf } from './share-format.ts';
+import { TypeBack } from './TypeBack.tsx';
 import { useSecret } from './use-secret.ts';
+import { useShownSecret } from './use-shown-secret.ts';
 import styles from './prompt.module.css';
 
 const css = classesOf(styles);
 const words = promptText.handOut;
 
-/** The one share this window holds while it is shown and typed back; wiped with the page. */
-class ShownShare {
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  /** @param bytes belongs to this object from here on */
-  take(bytes: Uint8Array<ArrayBuffer>): void {
-    this.wipe();
-    this.bytes = bytes;
-  }
-  wipe(): void {
-    this.bytes.fill(0);
-    this.bytes = new Uint8Array(0);
-  }
-}
+type HandOutView = Extract<PromptView, { kind: 'hand-out' }>;
 
 type Stage = 'before' | 'shown' | 'typing' | 'done';
 
-export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { kind: 'hand-out' }> }): ReactNode {
-  const shown = useMemo(() => new ShownShare(), []);
+export function HandOutPrompt({ view }: { readonly view: HandOutView }): ReactNode {
+  const shown = useShownSecret();
   const typed = useSecret();
+  const { what } = view;
   const [stage, setStage] = useState<Stage>('before');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(view.problem);
-  useEffect(() => {
-    const wipe = (): void => {
-      shown.wipe();
-    };
-    window.addEventListener('pagehide', wipe);
-    return () => {
-      window.removeEventListener('pagehide', wipe);
-      wipe();
-    };
-  }, [shown]);
 
   const reveal = async (): Promise<void> => {
     setBusy(true);
@@ -68,9 +48,7 @@ export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { k
   };
 
   const compare = async (): Promise<void> => {
-    const form = recogniseShare(typed.buffer.peek());
-    const back =
-      form === 'hex' || form === 'base64' ? toLowerHex(typed.buffer.peek(), form) : typed.buffer.peek().slice();
+    const back = toFormOf(shown.bytes, typed.buffer.peek());
     const same = equalInConstantTime(shown.bytes, back);
     const group = firstDifferentGroup(shown.bytes, back);
     back.fill(0);
@@ -92,8 +70,8 @@ export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { k
   };
 
   const confirm = {
-    before: words.show(view.custodian),
-    shown: words.written,
+    before: words.show[what](view.custodian),
+    shown: promptText.drawing.written,
     typing: words.confirm,
     done: words.confirm,
   }[stage];
@@ -105,11 +83,11 @@ export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { k
   return (
     <PromptFrame
       promptId={view.id}
-      title={words.title(view.custodian)}
+      title={words.title[what](view.custodian)}
       act={view.act}
       device={
         <>
-          {promptText.vault} <strong>{view.vaultName}</strong>
+          {view.vaultName === '' ? null : <strong>{view.vaultName}</strong>}
           <span className={css('serial')}>{view.label}</span>
         </>
       }
@@ -126,87 +104,21 @@ export function HandOutPrompt({ view }: { readonly view: Extract<PromptView, { k
             <EyeOff size={18} aria-hidden />
             <span>{words.before(view.custodian)}</span>
           </p>
-          <p className={css('small')}>{words.paper}</p>
+          <p className={css('small')}>{words.paper[what]}</p>
         </>
       ) : null}
-      {stage === 'shown' ? <ShareDrawing share={shown} /> : null}
+      {stage === 'shown' ? <SecretDrawing secret={shown} name={words.name[what]} /> : null}
       {stage === 'typing' ? (
-        <>
-          <p className={css('good')}>
-            <Check size={18} aria-hidden />
-            {words.typeBack}
-          </p>
-          <SecretInput
-            label={words.label}
-            buffer={typed.buffer}
-            characters={typed.characters}
-            onChange={() => {
-              setProblem('');
-              typed.changed();
-            }}
-            onRefused={setProblem}
-            count={`${String(typed.characters)} / ${String(shown.bytes.length)}`}
-            skipSpaces
-            autoFocus
-          />
-          <div>
-            <Button
-              look="quiet"
-              onPress={() => {
-                setProblem('');
-                setStage('shown');
-              }}
-            >
-              {words.lookAgain}
-            </Button>
-          </div>
-        </>
+        <TypeBack
+          label={words.label[what]}
+          typed={typed}
+          expectedCharacters={shown.bytes.length}
+          setProblem={setProblem}
+          onLookAgain={() => {
+            setStage('shown');
+          }}
+        />
       ) : null}
     </PromptFrame>
-  );
-}
-
-function ShareDrawing({ share }: { readonly share: ShownShare }): ReactNode {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const aloud = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const element = canvas.current;
-    if (element === null) return undefined;
-    const draw = (): void => {
-      drawShare(element, share.bytes);
-    };
-    draw();
-    window.addEventListener('resize', draw);
-    return () => {
-      window.removeEventListener('resize', draw);
-      clearCanvas(element);
-    };
-  }, [share]);
-  // Only here, on the person's own demand, does the share become text in the page; it goes with the drawing.
-  const readAloud = (): void => {
-    const element = aloud.current;
-    if (element === null) return;
-    element.replaceChildren();
-    const perLine = shareGroupLength * groupsPerLine;
-    for (let line = 0; line * perLine < share.bytes.length; line += 1) {
-      const paragraph = document.createElement('p');
-      const spelled = Array.from(share.bytes.subarray(line * perLine, (line + 1) * perLine), (byte) =>
-        String.fromCharCode(byte),
-      ).join(' ');
-      paragraph.textContent = `${words.line(line + 1)}: ${spelled}`;
-      element.append(paragraph);
-    }
-  };
-  return (
-    <>
-      <canvas ref={canvas} className={css('canvas')} role="img" aria-label={words.picture} />
-      <div className={css('aloud')}>
-        <span className={css('small')}>{words.readAloudWarning}</span>
-        <Button look="quiet" icon={<Volume2 size={16} aria-hidden />} onPress={readAloud}>
-          {words.readAloud}
-        </Button>
-      </div>
-      <div ref={aloud} className={css('heard')} aria-live="assertive" />
-    </>
   );
 }

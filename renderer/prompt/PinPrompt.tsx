@@ -1,14 +1,14 @@
 import { useState, type ReactNode } from 'react';
-import { TriangleAlert } from 'lucide-react';
 import type { PromptView } from '../../electron/contract/prompt.ts';
-import { sealSecret } from '../../electron/sealing/sealed.ts';
 import { promptText } from '../text/prompt-en.ts';
 import { classesOf } from '../ui/classes.ts';
 import { Tick } from '../ui/Fields.tsx';
-import { getPromptBridge } from './bridge.ts';
 import { PromptFrame } from './PromptFrame.tsx';
 import { equalInConstantTime } from './secret-buffer.ts';
 import { SecretInput } from './SecretInput.tsx';
+import { TokenSubject } from './TokenSubject.tsx';
+import { TriesLeft, triesOf } from './TriesLeft.tsx';
+import { useHandingOver } from './use-handing-over.ts';
 import { useSecret } from './use-secret.ts';
 import styles from './prompt.module.css';
 
@@ -19,11 +19,8 @@ export function PinPrompt({ view }: { readonly view: Extract<PromptView, { kind:
   const pin = useSecret();
   const again = useSecret();
   const [consent, setConsent] = useState(false);
-  const [problem, setProblem] = useState(view.problem);
-  const [state, setState] = useState<'typing' | 'busy' | 'done'>('typing');
-  const locked = !view.isNew && view.pinState === 'locked';
-  const lastTry = !view.isNew && view.pinState === 'final-try';
-  const tries = view.isNew ? '' : words.tries[view.pinState];
+  const { busy, done, problem, setProblem, submit } = useHandingOver(view);
+  const { locked, lastTry } = triesOf(view);
   const length = pin.buffer.byteLength;
   const lengthProblem =
     length < view.minimumLength
@@ -35,47 +32,26 @@ export function PinPrompt({ view }: { readonly view: Extract<PromptView, { kind:
   // An existing PIN may be older than today's rule, so its length is the token's to judge.
   const longEnough = view.isNew ? lengthProblem === '' : length > 0;
   const ready = !locked && longEnough && same && (!lastTry || consent);
-  const submit = async (): Promise<void> => {
-    setState('busy');
+  const handOver = (): void => {
     again.wipe();
-    const sealed = await sealSecret(view.recipient, pin.buffer.take(), view.purpose);
+    const bytes = pin.buffer.take();
     pin.changed();
-    const answer = await getPromptBridge().call('prompt.submit', {
-      id: view.id,
-      sealed,
-      consentToLastTry: lastTry && consent,
-    });
-    setState(answer.ok ? 'done' : 'typing');
-    if (!answer.ok) setProblem(`${answer.error.message} ${answer.error.next}`);
+    void submit(bytes, lastTry && consent);
   };
   return (
     <PromptFrame
       promptId={view.id}
       title={(view.isNew ? words.titleNew : words.title)[view.role]}
       act={view.act}
-      device={
-        <>
-          <strong>{view.tokenLabel}</strong>
-          {view.tokenSerial === '' ? null : (
-            <span>
-              {promptText.serial} <span className={css('serial')}>{view.tokenSerial}</span>
-            </span>
-          )}
-        </>
-      }
+      device={<TokenSubject tokenLabel={view.tokenLabel} tokenSerial={view.tokenSerial} />}
       problem={problem}
       confirm={words.confirm}
       ready={ready}
-      busy={state === 'busy'}
-      done={state === 'done'}
-      onConfirm={() => void submit()}
+      busy={busy}
+      done={done}
+      onConfirm={handOver}
     >
-      {tries === '' ? null : (
-        <p className={css(view.pinState === 'count-low' ? 'warning' : 'problem')}>
-          <TriangleAlert size={18} aria-hidden />
-          <span>{tries}</span>
-        </p>
-      )}
+      <TriesLeft view={view} />
       <SecretInput
         label={words.label[view.role]}
         buffer={pin.buffer}

@@ -6,8 +6,11 @@ import { promptText } from '../text/prompt-en.ts';
 import { classesOf } from '../ui/classes.ts';
 import { getPromptBridge } from './bridge.ts';
 import { HandOutPrompt } from './HandOutPrompt.tsx';
+import { NewSoPinPrompt } from './NewSoPinPrompt.tsx';
+import { PasswordPrompt } from './PasswordPrompt.tsx';
 import { PinPrompt } from './PinPrompt.tsx';
 import { SharePrompt } from './SharePrompt.tsx';
+import { SoPinPrompt } from './SoPinPrompt.tsx';
 import styles from './prompt.module.css';
 
 const css = classesOf(styles);
@@ -59,9 +62,15 @@ export function PromptApp(): ReactNode {
           {promptText.rehearsal}
         </div>
       ) : null}
-      {view.kind === 'pin' ? <PinPrompt key={view.id} view={view} /> : null}
+      {view.kind === 'pin' ? <AnyPinPrompt key={view.id} view={view} /> : null}
+      {view.kind === 'password' ? <PasswordPrompt key={view.id} view={view} /> : null}
       {view.kind === 'share' ? <SharePrompt key={view.id} view={view} /> : null}
       {view.kind === 'hand-out' ? <HandOutPrompt key={view.id} view={view} /> : null}
     </div>
   );
+}
+
+function AnyPinPrompt({ view }: { readonly view: Extract<PromptView, { kind: 'pin' }> }): ReactNode {
+  if (view.form === 'text') return <PinPrompt view={view} />;
+  return view.isNew ? <NewSoPinPrompt view={view} /> : <SoPinPrompt view={view} />;
 }

@@ -1,12 +1,11 @@
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { PromptView } from '../../electron/contract/prompt.ts';
-import { sealSecret } from '../../electron/sealing/sealed.ts';
 import { promptText } from '../text/prompt-en.ts';
 import { classesOf } from '../ui/classes.ts';
-import { getPromptBridge } from './bridge.ts';
 import { PromptFrame } from './PromptFrame.tsx';
 import { SecretInput } from './SecretInput.tsx';
 import { recogniseShare, toLowerHex } from './share-format.ts';
+import { useHandingOver } from './use-handing-over.ts';
 import { useSecret } from './use-secret.ts';
 import styles from './prompt.module.css';
 
@@ -15,20 +14,15 @@ const words = promptText.share;
 
 export function SharePrompt({ view }: { readonly view: Extract<PromptView, { kind: 'share' }> }): ReactNode {
   const share = useSecret();
-  const [problem, setProblem] = useState(view.problem);
-  const [state, setState] = useState<'typing' | 'busy' | 'done'>('typing');
+  const { busy, done, problem, setProblem, submit } = useHandingOver(view);
   const form = recogniseShare(share.buffer.peek());
-  const submit = async (): Promise<void> => {
+  const handOver = (): void => {
     if (form !== 'hex' && form !== 'base64') return;
-    setState('busy');
     const typed = share.buffer.take();
     const hex = toLowerHex(typed, form);
     typed.fill(0);
     share.changed();
-    const sealed = await sealSecret(view.recipient, hex, view.purpose);
-    const answer = await getPromptBridge().call('prompt.submit', { id: view.id, sealed, consentToLastTry: false });
-    setState(answer.ok ? 'done' : 'typing');
-    if (!answer.ok) setProblem(`${answer.error.message} ${answer.error.next}`);
+    void submit(hex);
   };
   return (
     <PromptFrame
@@ -43,9 +37,9 @@ export function SharePrompt({ view }: { readonly view: Extract<PromptView, { kin
       problem={problem}
       confirm={words.confirm}
       ready={form === 'hex' || form === 'base64'}
-      busy={state === 'busy'}
-      done={state === 'done'}
-      onConfirm={() => void submit()}
+      busy={busy}
+      done={done}
+      onConfirm={handOver}
     >
       <SecretInput
         label={words.label}

@@ -67,6 +67,16 @@ function hexDigit(value: number): number {
   return value < 10 ? 0x30 + value : 0x57 + value;
 }
 
+/**
+ * What was typed back in the form of what was shown, in a new buffer that the caller wipes: hexadecimal digits
+ * in small letters, or in base64 where that is the same share; anything else as it is.
+ */
+export function toFormOf(shown: Uint8Array, typed: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (!shown.every(isHex)) return typed.slice();
+  const form = recogniseShare(typed);
+  return toLowerHex(typed, form === 'base64' && typed.length !== shown.length ? 'base64' : 'hex');
+}
+
 /** The number (from 1) of the first group of four in which two shares differ; 0 where they are the same. */
 export function firstDifferentGroup(shown: Uint8Array, typed: Uint8Array): number {
   let found = 0;

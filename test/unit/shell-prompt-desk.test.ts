@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { secretPurpose } from '../../electron/sealing/schema.ts';
 import { createPromptDesk, type PromptDesk, type PromptSurface } from '../../electron/shell/prompt-desk.ts';
 import { success } from '../../electron/workflows/failures.ts';
 
@@ -140,6 +141,55 @@ describe('the prompt desk', () => {
     answerSeal();
     expect(await revealing).toMatchObject({ error: { code: 'App_NotFound' } });
     expect(await given).toMatchObject({ error: { code: 'App_PromptCancelled' } });
+  });
+
+  it('asks for an SO-PIN in its form, and for a PIN as text where nothing is said', async () => {
+    const desk = createPromptDesk(createSurface());
+    const asked = [desk.port.askPin(pinRequest('text')), desk.port.askPin({ ...pinRequest('hex'), form: 'hex16' })];
+    expect(desk.handlers.view()).toMatchObject({ value: { kind: 'pin', form: 'text' } });
+    desk.handlers.cancel({ id: currentId(desk) });
+    expect(desk.handlers.view()).toMatchObject({ value: { kind: 'pin', form: 'hex16' } });
+    desk.cancelAll();
+    await Promise.all(asked);
+  });
+
+  it('asks for a password with all that its prompt shows, and answers it sealed', async () => {
+    const desk = createPromptDesk(createSurface());
+    const shown = {
+      rehearsal: false,
+      act: 'Import DKEK share 1',
+      tokenLabel: 'label',
+      tokenSerial: 'serial',
+      what: 'Password for DKEK share 1',
+      custodian: 'Ada',
+      isNew: true,
+      form: 'password',
+      minimumLength: 12,
+      problem: 'It did not open the share.',
+      recipient: 'recipient',
+      purpose: 'dkek share password',
+    } as const;
+    const asked = desk.port.askPassword({ runId: 'run', ...shown });
+    const id = currentId(desk);
+    expect(desk.handlers.view()).toEqual(success({ id, kind: 'password', ...shown }));
+    expect(desk.handlers.confirm({ id })).toMatchObject({ ok: false });
+    desk.handlers.submit({ id, sealed, consentToLastTry: false });
+    expect(await asked).toEqual(success(sealed));
+    const cancelled = desk.port.askPassword({ runId: 'run', ...shown });
+    desk.handlers.cancel({ id: currentId(desk) });
+    expect(await cancelled).toMatchObject({ error: { code: 'App_PromptCancelled' } });
+  });
+
+  it.each([
+    [secretPurpose.shareForDisplay, 'vault-unseal-0', 'share'],
+    [secretPurpose.shareForDisplay, 'vault-root', 'root-token'],
+    [secretPurpose.dkekPieceForDisplay, 'piece 1 of DKEK share 1', 'piece'],
+  ])('says what is handed out for %s, %s', async (purpose, label, what) => {
+    const desk = createPromptDesk(createSurface());
+    const given = desk.port.handOut({ ...handOut(async () => success(sealed)), purpose, label });
+    expect(desk.handlers.view()).toMatchObject({ value: { kind: 'hand-out', what, label } });
+    desk.cancelAll();
+    await given;
   });
 
   it('is not confirmed by what is typed into another kind of prompt', async () => {

@@ -1,0 +1,90 @@
+import type { ReactNode } from 'react';
+import type { PromptView } from '../../electron/contract/prompt.ts';
+import { promptText } from '../text/prompt-en.ts';
+import { classesOf } from '../ui/classes.ts';
+import { countHexDigits, pieceDigits, recognisePiece } from './hex-format.ts';
+import { PromptFrame } from './PromptFrame.tsx';
+import { equalInConstantTime } from './secret-buffer.ts';
+import { SecretInput } from './SecretInput.tsx';
+import { TokenSubject } from './TokenSubject.tsx';
+import { useHandingOver } from './use-handing-over.ts';
+import { useSecret } from './use-secret.ts';
+import styles from './prompt.module.css';
+
+const css = classesOf(styles);
+const words = promptText.password;
+
+/** The password of a DKEK share, a new one typed twice, or one custodian's piece of it in hexadecimal digits. */
+export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { kind: 'password' }> }): ReactNode {
+  const secret = useSecret();
+  const again = useSecret();
+  const { busy, done, problem, setProblem, submit } = useHandingOver(view);
+  const isPiece = view.form === 'piece';
+  const piece = recognisePiece(secret.buffer.peek());
+  const same = !view.isNew || equalInConstantTime(secret.buffer.peek(), again.buffer.peek());
+  const tooShort = view.isNew && secret.characters < view.minimumLength;
+  const wellFormed = isPiece ? piece === 'complete' : secret.characters > 0 && !tooShort;
+  const hint = isPiece ? words.pieceForms[piece] : view.isNew ? words.rule(view.minimumLength) : '';
+  const handOver = (): void => {
+    again.wipe();
+    const bytes = secret.buffer.take();
+    secret.changed();
+    void submit(bytes);
+  };
+  return (
+    <PromptFrame
+      promptId={view.id}
+      title={view.isNew ? words.titleNew : isPiece ? words.titlePiece : words.title}
+      act={view.act}
+      device={
+        <>
+          <strong>{view.what}</strong>
+          <TokenSubject tokenLabel={view.tokenLabel} tokenSerial={view.tokenSerial} />
+        </>
+      }
+      problem={problem}
+      confirm={promptText.pin.confirm}
+      ready={wellFormed && same}
+      busy={busy}
+      done={done}
+      onConfirm={handOver}
+    >
+      {view.custodian === '' ? null : <p className={css('small')}>{words.custodian(view.custodian)}</p>}
+      <SecretInput
+        label={isPiece ? words.labelPiece : words.label}
+        buffer={secret.buffer}
+        characters={secret.characters}
+        onChange={() => {
+          setProblem('');
+          secret.changed();
+        }}
+        onRefused={setProblem}
+        count={
+          isPiece
+            ? promptText.soPin.of(countHexDigits(secret.buffer.peek()), pieceDigits)
+            : promptText.characters(secret.characters)
+        }
+        hint={hint}
+        autoFocus
+      />
+      {view.isNew ? (
+        <>
+          <SecretInput
+            label={words.again}
+            buffer={again.buffer}
+            characters={again.characters}
+            onChange={() => {
+              setProblem('');
+              again.changed();
+            }}
+            onRefused={setProblem}
+            count={promptText.characters(again.characters)}
+            hint={again.characters === 0 ? '' : same ? promptText.pin.same : promptText.pin.differ}
+          />
+          <p className={css('small')}>{words.newNote}</p>
+        </>
+      ) : null}
+      {isPiece ? <p className={css('small')}>{words.pieceNote}</p> : null}
+    </PromptFrame>
+  );
+}
