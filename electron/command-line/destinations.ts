@@ -14,7 +14,7 @@ export type Written =
   | { readonly kind: 'pgp'; readonly path: string; readonly custodian: string }
   | { readonly kind: 'shown' | 'typed'; readonly custodian: string };
 
-/** The largest PGP key or message that is read, in bytes. */
+/** The largest key, message or share file that is read, in bytes. */
 const largestFile = 100_000;
 
 function bad(
@@ -74,11 +74,12 @@ export function readFrom(text: string): Read<Written> {
     : success({ kind: 'typed', custodian });
 }
 
-async function readSmallFile(path: string): Promise<Read<Buffer>> {
+/** A file of a size that a key, message or share can have. */
+export async function readSmallFile(path: string): Promise<Read<Buffer>> {
   try {
     const { size } = await stat(path);
     if (size > largestFile)
-      return failure('App_BadRequest', `${path} is too large to be a PGP key or message.`, 'Name the right file.');
+      return failure('App_BadRequest', `${path} is too large to be a key, message or share.`, 'Name the right file.');
     return success(await readFile(path));
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;

@@ -1,18 +1,25 @@
 import { Command, CommanderError } from 'commander';
 import { failure } from '../workflows/failures.ts';
+import { addDeviceListCommands } from './device-list-commands.ts';
+import { addDeviceRunCommands } from './device-run-commands.ts';
+import { addCertificateCommands } from './certificate-commands.ts';
 import { addDevicesCommand } from './devices-command.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addJournalCommands } from './journal-commands.ts';
+import { addKeyTestCommand } from './key-test-command.ts';
 import type { Locations } from './locations.ts';
+import { addObjectCommands } from './object-commands.ts';
 import { misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
+import { addPinCommands } from './pin-commands.ts';
 import { printOutcome } from './print-outcome.ts';
 import type { Registry } from './registry.ts';
 import { findSecretArgument } from './refuse-secrets.ts';
 import { addRehearseCommand } from './rehearse-command.ts';
 import { createStyle, takesColour } from './style.ts';
 import { addTokenCommands } from './token-commands.ts';
+import { addValueCommands } from './value-commands.ts';
 import { addVaultInitCommand } from './vault-init-command.ts';
 import { addVaultStatusCommand } from './vault-status-command.ts';
 import { addVaultUnsealCommand } from './vault-unseal-command.ts';
@@ -70,6 +77,16 @@ function createProgram(registry: Registry): Command {
   addRehearseCommand(program, registry);
   addDevicesCommand(program, registry);
   addTokenCommands(program, registry);
+  addPinCommands(program, registry);
+  addKeyTestCommand(program, registry);
+  addObjectCommands(program, registry);
+  addCertificateCommands(program, registry);
+  addValueCommands(program, registry);
+  const device = program
+    .command('device')
+    .description('set up, back up, clone and erase a SmartCard-HSM (Nitrokey HSM)');
+  addDeviceListCommands(device, registry);
+  addDeviceRunCommands(device, registry);
   const vault = program.command('vault').description('initialise, unseal and watch Vault servers');
   addVaultInitCommand(vault, registry);
   addVaultUnsealCommand(vault, registry);

@@ -2,7 +2,17 @@ import { failure } from '../workflows/failures.ts';
 import type { Failure } from '../workflows/failures.ts';
 
 /** Options of this program whose names look like the ones refused below. */
-const harmless = new Set(['--pin-fd', '--so-pin-fd', '--share-fd', '--shares', '--share-to', '--pin-certificate']);
+const harmless = new Set([
+  '--pin-fd',
+  '--so-pin-fd',
+  '--share-fd',
+  '--shares',
+  '--share-to',
+  '--pin-certificate',
+  '--pin-holder',
+  '--so-pin-holder',
+  '--pin-tries',
+]);
 
 const secretNames =
   /^--?(?:(?:so|user|admin|new|hsm)[-_]?)?(?:pin|puk|password|passphrase|passwd|share|key-?share|unseal-?key|recovery-?key|secret|token-?value)/iu;

@@ -31,11 +31,13 @@ function choiceOf({ dkek }: DeviceChoices): DkekChoice {
   return dkek.kind === 'shares' ? { kind: 'shares', count: dkek.shares.length } : dkek;
 }
 
-/** Whether the device is as it is right after this initialisation: label, PIN, DKEK. */
+/** Whether the device is as it is right after this initialisation: label, PIN and its tries, options, DKEK. */
 function isAsChosen({ label, choices }: Effect, device: DeviceDescription): boolean {
   const { dkek } = device;
   const choice = choiceOf(choices);
   if (device.label !== label || device.pinState !== 'set') return false;
+  if (device.pinTriesLeft >= 0 && device.pinTriesLeft !== choices.retryLimit) return false;
+  if (device.options.includes('pin-reset-with-so-pin') !== choices.allowPinResetWithSoPin) return false;
   if (choice.kind === 'none') return dkek.kind === 'none';
   if (choice.kind === 'random') return dkek.kind === 'ready' && dkek.shares === 0;
   return dkek.kind === 'awaiting-shares' && dkek.shares === choice.count && dkek.outstanding === choice.count;

@@ -1,0 +1,124 @@
+/** What the commands on a token in use have in common: how the token is chosen and how a run on it is carried out. */
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { Core } from '../core/core.ts';
+import type { TokenOfPlan } from '../workflows/device-plans.ts';
+import type { TokenObject } from '../workflows/device-ports.ts';
+import { success } from '../workflows/failures.ts';
+import type { Result } from '../workflows/failures.ts';
+import type { Plan, WorkflowName } from '../workflows/plans.ts';
+import { chooseToken, storeOf } from './chosen-token.ts';
+import type { ChosenToken } from './chosen-token.ts';
+import { addRunOptions, addTokenOptions, readOptions, runShape, soPinShape, tokenShape } from './options.ts';
+import { misused } from './outcome.ts';
+import type { CommandOutcome } from './outcome.ts';
+import type { Registry } from './registry.ts';
+import { executeRunCommand } from './run-command.ts';
+import type { RunCommand } from './run-command.ts';
+
+export const tokenLabelShape = { label: z.string().min(1, 'needs a label').optional() };
+const careShape = { ...runShape, ...soPinShape, ...tokenShape, ...tokenLabelShape };
+
+/** A command of the program under which others lie: 'token', 'value'. Made by whoever asks for it first. */
+export function commandGroup(program: Command, name: string, description: string): Command {
+  return program.commands.find((command) => command.name() === name) ?? program.command(name).description(description);
+}
+
+/** The options that name a token in use. */
+export function addTokenChoice(command: Command): Command {
+  return addTokenOptions(command.option('--label <label>', 'the token, by its label'));
+}
+
+/** The options of a run on a token in use. */
+export function addCareOptions(command: Command): Command {
+  return addRunOptions(addTokenChoice(command));
+}
+
+export function addConfirmOption(command: Command): Command {
+  return command.option('--confirm <name>', 'the typed name of what is destroyed, for scripts');
+}
+
+/** The token that the options name, or the only one there is. */
+export async function chosenToken(
+  core: Core,
+  wish: {
+    readonly module?: string | undefined;
+    readonly serial?: string | undefined;
+    readonly label?: string | undefined;
+  },
+): Promise<Result<ChosenToken>> {
+  const store = await storeOf(core, wish.module);
+  if (!store.ok) return store;
+  return chooseToken(core, { store: store.value, serial: wish.serial, label: wish.label });
+}
+
+export const referenceOf = ({ store, token }: ChosenToken): TokenOfPlan => ({
+  storeId: store.id,
+  serial: token.serial,
+  label: token.label,
+});
+
+/** Whether a token is a SmartCard-HSM, whose PINs have commands of their own. */
+export async function isSmartCardHsm(core: Core, { store, token }: ChosenToken): Promise<Result<boolean>> {
+  const devices = await core.devices.listDevices(store.id);
+  if (devices.ok) return success(devices.value.some(({ serial }) => serial === token.serial));
+  // The token was found without a card reader, so it is none.
+  return devices.error.code.startsWith('Device_Pcsc') ? success(false) : devices;
+}
+
+/** Every object that is seen of a token; private ones only while somebody is logged in. */
+export async function visibleObjects(core: Core, chosen: ChosenToken): Promise<Result<readonly TokenObject[]>> {
+  const listed = await core.objects.listAllObjects(referenceOf(chosen));
+  return listed.ok ? success(listed.value.objects) : listed;
+}
+
+export interface CareParts {
+  readonly core: Core;
+  readonly chosen: ChosenToken;
+  /** What every plan of a run on a token holds. */
+  readonly common: { readonly rehearsal: boolean; readonly token: TokenOfPlan };
+}
+
+/** A command that is a run on a token in use. */
+export interface CareRun<Shape extends z.ZodRawShape> {
+  readonly command: Command;
+  readonly registry: Registry;
+  /** The command's own options, beside those of every such run. */
+  readonly shape: Shape;
+  readonly workflow: WorkflowName;
+  readonly plan: (parts: CareParts, wish: z.output<z.ZodObject<Shape>>) => Promise<Result<Plan>>;
+  readonly summary: RunCommand['summary'];
+  /** Looks once more at a run that is done: a check that found something is no success to a script. */
+  readonly judge?: (outcome: CommandOutcome) => CommandOutcome;
+}
+
+/** Gives a command its action: options, token, plan, run. */
+export function carriesOut<Shape extends z.ZodRawShape>(run: CareRun<Shape>): void {
+  const { command, registry } = run;
+  command.action(async () => {
+    const common = readOptions(careShape, command);
+    const own = readOptions(run.shape, command);
+    if (!common.ok || !own.ok) {
+      if (!common.ok) registry.settle(misused(common.error));
+      else if (!own.ok) registry.settle(misused(own.error));
+      return;
+    }
+    const outcome = await executeRunCommand({
+      command,
+      registry,
+      options: common.value,
+      workflow: run.workflow,
+      plan: async ({ core }) => {
+        const chosen = await chosenToken(core, common.value);
+        if (!chosen.ok) return chosen;
+        const { store } = chosen.value;
+        return run.plan(
+          { core, chosen: chosen.value, common: { rehearsal: store.rehearsal, token: referenceOf(chosen.value) } },
+          own.value,
+        );
+      },
+      summary: run.summary,
+    });
+    registry.settle(run.judge?.(outcome) ?? outcome);
+  });
+}
