@@ -1,3 +1,4 @@
+import { rootLabel, unsealIndexOf, unsealLabel } from './bank-vaults.ts';
 import type { TokenOfPlan, ValueReadOutPlan, ValuesRepairPlan, ValuesRewrapPlan } from './device-plans.ts';
 import type { StepDefinition } from './run.ts';
 import { logInStep, stepIdOf } from './token-care.ts';
@@ -16,6 +17,29 @@ const subject = ({ token }: OnToken): string => token.label;
 const place = ({ token }: OnToken): WorkflowPlace => ({ kind: 'token', storeId: token.storeId, serial: token.serial });
 
 const once = (labels: readonly string[]): readonly string[] => [...new Set(labels)];
+
+/** bank-vaults' name for a recovery key share (`internal/vault/operator_client.go`). */
+const recoveryLabel = /^vault-recovery-(?:0|[1-9]\d{0,3})$/u;
+
+/**
+ * bank-vaults' values among what lies on a token, and those that should: every share below the highest one seen.
+ * @param found labels of all data objects, as often as they are there
+ * @param shares how many key shares there should be; 0 where nobody says
+ * @returns labels to check, shares first, and those that are there more than once
+ */
+export function valuesAmong(
+  found: readonly string[],
+  shares = 0,
+): { readonly labels: readonly string[]; readonly doubled: readonly string[] } {
+  const indexes = found.map(unsealIndexOf).filter((index) => index !== undefined);
+  const count = Math.max(shares, ...indexes.map((index) => index + 1));
+  const labels = [
+    ...Array.from({ length: Math.max(count, 0) }, (_unused, index) => unsealLabel(index)),
+    ...once(found.filter((label) => recoveryLabel.test(label))).toSorted(),
+    ...(found.includes(rootLabel) ? [rootLabel] : []),
+  ];
+  return { labels, doubled: labels.filter((label) => found.indexOf(label) !== found.lastIndexOf(label)) };
+}
 
 /** The round trip that shows that a key works, and its words, before a value is judged by it. */
 function keyStep(token: TokenOfPlan, keyLabel: string, needs: readonly string[]): StepDefinition {
@@ -38,32 +62,28 @@ function valuesRepairSteps(plan: ValuesRepairPlan): readonly StepDefinition[] {
   return [
     logInStep(token, text.act),
     keyStep(token, keyLabel, ['log-in']),
-    ...once(plan.doubled).map(
-      (label, index): StepDefinition => ({
-        id: stepIdOf('resolve', label, index),
-        title: text.resolve.title(label),
-        actor: administrator,
-        explanation: text.resolve.explanation,
-        pace: 'deliberate',
-        action: text.resolve.action,
-        needs: ['try-key'],
-        effect: { kind: 'value.resolve-double', token, keyLabel, label },
-        records: ['label', 'found', 'kept', 'deleted', 'savedCopies'],
-      }),
-    ),
-    ...once([...plan.labels, ...plan.doubled]).map(
-      (label, index): StepDefinition => ({
-        id: stepIdOf('check', label, index),
-        title: text.check.title(label),
-        actor: administrator,
-        explanation: text.check.explanation,
-        pace: 'automatic',
-        action: text.check.action,
-        needs: ['try-key'],
-        effect: { kind: 'value.check', token, keyLabel, label },
-        records: ['label', 'valueState', 'ciphertextSha256'],
-      }),
-    ),
+    ...once(plan.doubled).map((label, index): StepDefinition => ({
+      id: stepIdOf('resolve', label, index),
+      title: text.resolve.title(label),
+      actor: administrator,
+      explanation: text.resolve.explanation,
+      pace: 'deliberate',
+      action: text.resolve.action,
+      needs: ['try-key'],
+      effect: { kind: 'value.resolve-double', token, keyLabel, label },
+      records: ['label', 'found', 'kept', 'deleted', 'savedCopies'],
+    })),
+    ...once([...plan.labels, ...plan.doubled]).map((label, index): StepDefinition => ({
+      id: stepIdOf('check', label, index),
+      title: text.check.title(label),
+      actor: administrator,
+      explanation: text.check.explanation,
+      pace: 'automatic',
+      action: text.check.action,
+      needs: ['try-key'],
+      effect: { kind: 'value.check', token, keyLabel, label },
+      records: ['label', 'valueState', 'ciphertextSha256'],
+    })),
   ];
 }
 
@@ -115,19 +135,17 @@ function valuesRewrapSteps(plan: ValuesRewrapPlan): readonly StepDefinition[] {
   const { token, fromKeyLabel, toKeyLabel } = plan;
   const labels = once(plan.labels);
   const reference = { storeId: token.storeId, serial: token.serial };
-  const replacements = labels.map(
-    (label, index): StepDefinition => ({
-      id: stepIdOf('replace', label, index),
-      title: text.replace.title(label),
-      actor: administrator,
-      explanation: text.replace.explanation,
-      pace: 'automatic',
-      action: text.replace.action,
-      needs: ['rewrap'],
-      effect: { kind: 'value.replace', token, keyLabel: toKeyLabel, label },
-      records: ['label', 'size', 'ciphertextSha256'],
-    }),
-  );
+  const replacements = labels.map((label, index): StepDefinition => ({
+    id: stepIdOf('replace', label, index),
+    title: text.replace.title(label),
+    actor: administrator,
+    explanation: text.replace.explanation,
+    pace: 'automatic',
+    action: text.replace.action,
+    needs: ['rewrap'],
+    effect: { kind: 'value.replace', token, keyLabel: toKeyLabel, label },
+    records: ['label', 'size', 'ciphertextSha256'],
+  }));
   return [
     logInStep(token, text.act),
     {
