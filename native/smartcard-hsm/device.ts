@@ -3,7 +3,7 @@ import { failure, success } from '../../electron/workflows/failures.ts';
 import type { Refused } from '../pcsc/failures.ts';
 import { withCardReaders, type CardReaders } from '../pcsc/readers.ts';
 import type { TokenResult } from '../pkcs11/return-values.ts';
-import { openApplet, type Applet, type AppletVersion } from './applet.ts';
+import { openApplet, selectApplet, type Applet, type AppletVersion } from './applet.ts';
 import { serialOf } from './cv-certificate.ts';
 import { fileIdentifier, readFile } from './files.ts';
 
@@ -33,6 +33,14 @@ async function openDevice(applet: Applet): Promise<TokenResult<Device>> {
   }
   if (applet.version !== undefined) versions.set(serial, applet.version);
   return success({ ...applet, version: applet.version ?? versions.get(serial), serial, deviceCertificates });
+}
+
+/** Selects the applet anew after something was changed: everybody is logged out, and the options are read again. */
+export async function selectAnew(device: Device): Promise<TokenResult<Device>> {
+  const version = await selectApplet(device.send, device.readerName);
+  if (!version.ok) return version;
+  versions.set(device.serial, version.value);
+  return success({ ...device, userLoggedIn: false, version: version.value });
 }
 
 function inReader<Value>(

@@ -3,8 +3,7 @@ import { failure, success } from '../../electron/workflows/failures.ts';
 import type { Refused } from '../pcsc/failures.ts';
 import type { TokenResult } from '../pkcs11/return-values.ts';
 import { failureOfStatus, statusWord } from './apdu.ts';
-import { selectApplet } from './applet.ts';
-import type { Device } from './device.ts';
+import { selectAnew, type Device } from './device.ts';
 import { fileIdentifier, readFile, writeFile } from './files.ts';
 import { checkNewPin, failureOfSoPin, refusalOfSoPin, setSoPin, soPinLocked, verifyPin } from './pins.ts';
 import { isFactorySoPin, refuseFactorySoPin } from './so-pin.ts';
@@ -49,6 +48,13 @@ function refusalOf({ label, pin, retryLimit, newSoPin }: Initialization): Refuse
       `A label has between 1 and ${longestLabel} bytes (UTF-8).`,
       'Choose a shorter label.',
       { maximum: longestLabel },
+    );
+  }
+  if (label.trim() !== label || /\p{Cc}/u.test(label)) {
+    return failure(
+      'Token_LabelInvalid',
+      'A label cannot begin or end with a blank, or hold control characters.',
+      'Choose a label of plain characters.',
     );
   }
   const refused = checkNewPin(pin);
@@ -166,9 +172,9 @@ export async function initializeDevice(device: Device, request: Initialization):
     const changed = await setSoPin(device, erased.value, newSoPin, false);
     if (!changed.ok) return changed;
   }
-  const version = await selectApplet(device.send, device.readerName);
-  if (!version.ok) return version;
-  const status = await readStatus({ ...device, userLoggedIn: false, version: version.value });
+  const after = await selectAnew(device);
+  if (!after.ok) return after;
+  const status = await readStatus(after.value);
   if (!status.ok) return status;
   const different = differences(status.value, request);
   if (different.length === 0) return status;

@@ -4,8 +4,8 @@ import { failure, success } from '../../electron/workflows/failures.ts';
 import type { Refused } from '../pcsc/failures.ts';
 import type { TokenResult } from '../pkcs11/return-values.ts';
 import { failureOfStatus, statusWord, triesLeftOf } from './apdu.ts';
-import { askPinState, pinReference, selectApplet, type Applet } from './applet.ts';
-import type { Device } from './device.ts';
+import { askPinState, pinReference, type Applet } from './applet.ts';
+import { selectAnew, type Device } from './device.ts';
 import { initializationOption, readSoPinState, readStatus, type DeviceStatus } from './status.ts';
 import { isFactorySoPin, refuseFactorySoPin } from './so-pin.ts';
 
@@ -130,13 +130,8 @@ async function changeReferenceData(
 }
 
 /** Nobody stays logged in by what was done here. */
-async function logOut(device: Device): Promise<TokenResult<Device>> {
-  const version = await selectApplet(device.send, device.readerName);
-  return version.ok ? success({ ...device, userLoggedIn: false, version: version.value }) : version;
-}
-
 async function statusAfterwards(device: Device): Promise<TokenResult<DeviceStatus>> {
-  const after = await logOut(device);
+  const after = await selectAnew(device);
   return after.ok ? readStatus(after.value) : after;
 }
 
