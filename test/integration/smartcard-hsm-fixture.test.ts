@@ -256,7 +256,7 @@ describe('objects', () => {
   });
 
   test('memory fills, and what did not fit is not listed', async () => {
-    const card = await desk.newInitialisedCard({ memory: 4500 });
+    const card = await desk.newInitialisedCard({ memory: 3700 });
     await generateKey('rsa:2048', '01');
     const another = ['--keypairgen', '--key-type', 'rsa:2048', '--label', 'one more', '--id', '02'];
     expect((await withLogin(another)).output).toContain('CKR_DEVICE_MEMORY');
