@@ -289,14 +289,11 @@ type ExportWish = z.output<z.ZodObject<typeof exportShape>>;
 async function exportKey({ core }: Session, wish: ExportWish): Promise<CommandOutcome> {
   const chosen = await chosenToken(core, wish);
   if (!chosen.ok) return failed(chosen.error);
-  const label = wish.objectLabel ?? '';
-  const id = wish.id ?? '';
-  if (label === '' && id === '') {
-    return misused(
-      failure('App_BadRequest', 'No key is named.', 'Name one with --object-label or --id; see custodian object list.')
-        .error,
-    );
-  }
+  const objects = await visibleObjects(core, chosen.value);
+  if (!objects.ok) return failed(objects.error);
+  const meant = objectOfPlan(objects.value, { ...wish, objectClass: 'key-pair' });
+  if (!meant.ok) return meant.error.code === 'App_BadRequest' ? misused(meant.error) : failed(meant.error);
+  const { label, id } = meant.value.object;
   const exported = await core.objects.exportPublicKey(referenceOf(chosen.value), { label, id });
   if (!exported.ok) return failed(exported.error);
   const { publicKeySpki, publicKeySha256 } = exported.value;
