@@ -100,7 +100,7 @@ export const deviceSetup = {
     none: 'No DKEK is set: its keys can never be backed up.',
     random: 'The device makes a DKEK of its own.',
     makeShares: (shares: number) =>
-      `${count(shares, 'DKEK share file is', 'DKEK share files are')} made, handed to the custodians and imported.`,
+      `${count(shares, 'DKEK share file is', 'DKEK share files are')} made and handed to the custodians, before anything is erased.`,
     importShares: (shares: number) =>
       `${count(shares, 'share file is', 'share files are')} imported by their custodians.`,
     compare: (value: string) => `The key check value must come out as ${value}.`,
@@ -123,6 +123,7 @@ export const tokenActs = {
   },
   drill: {
     title: 'Prove a key’s backup',
+    bothShow: 'Key check value of both',
     lead: 'A backup counts only once it has been opened.',
     ...targetWords,
     key: 'Key to prove',

@@ -19,7 +19,7 @@ export const home = {
   absentTitle: (serials: string) => `Not plugged in: ${serials}`,
   absentText: (vaults: string) =>
     `The key shares of ${vaults} lie there. It is open now; have the device at hand before it has to be unsealed.`,
-  sealedAbsent: (serials: string) => `The device with its key shares is not plugged in: ${serials}.`,
+  sealedAbsent: (serials: string) => `The device with its key shares cannot be used now: ${serials}.`,
   waitingTitle: (waits: number) => count(waits, 'thing waits for you', 'things wait for you'),
   waitingText: 'No Vault is sealed or missing.',
   noVaultTitle: 'No server is known yet',

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Check, ChevronDown, CircleAlert, Minus, Plus } from 'lucide-react';
 import {
   Button,
@@ -68,12 +68,21 @@ export function LineField(
     readonly maximumLength?: number;
   },
 ): ReactNode {
+  // What is still empty is no mistake yet: it is said here once the field was left or changed.
+  const [met, setMet] = useState(props.value !== '');
+  const error = met ? props.error : undefined;
   return (
     <TextField
       className={css('field')}
       value={props.value}
-      onChange={props.onChange}
-      isInvalid={isWrong(props.error)}
+      onChange={(value) => {
+        setMet(true);
+        props.onChange(value);
+      }}
+      onBlur={() => {
+        setMet(true);
+      }}
+      isInvalid={isWrong(error)}
       isDisabled={props.disabled === true}
       autoFocus={props.autoFocus === true}
       maxLength={props.maximumLength ?? 255}
@@ -87,7 +96,7 @@ export function LineField(
           {props.help}
         </Text>
       )}
-      <Problem error={props.error} />
+      <Problem error={error} />
     </TextField>
   );
 }
@@ -153,6 +162,8 @@ export function Choices<Value extends string>(
     readonly value: Value;
     readonly onChange: (value: Value) => void;
     readonly choices: readonly Choice<Value>[];
+    /** One below the other, for choices that need room to be explained. */
+    readonly stacked?: boolean;
   },
 ): ReactNode {
   return (
@@ -167,7 +178,7 @@ export function Choices<Value extends string>(
       }}
     >
       <LabelRow label={props.label} term={props.term} />
-      <div className={css('choices')}>
+      <div className={css('choices', props.stacked === true && 'choicesStacked')}>
         {props.choices.map((choice) => (
           <RadioField
             key={choice.value}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react';
+import { Fragment, useEffect, useRef, type ReactNode } from 'react';
 import { ProgressBar } from 'react-aria-components';
 import { text, type GlossaryTerm } from '../text/en.ts';
 import { inGroups } from '../views/groups.ts';
@@ -102,6 +102,21 @@ export function Fact(props: {
 
 export function Mono({ children }: { readonly children: ReactNode }): ReactNode {
   return <span className={css('mono')}>{children}</span>;
+}
+
+/** A file's path, broken after its slashes where it has to be broken. */
+export function PathText({ path }: { readonly path: string }): ReactNode {
+  const parts = path.split(/(?<=[/\\])/u);
+  return (
+    <span className={css('mono')}>
+      {parts.map((part, index) => (
+        <Fragment key={index}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </span>
+  );
 }
 
 /** Long hex in groups of eight, so that eyes keep their place; copied and read as one value. */

@@ -80,12 +80,21 @@ export function dkekMark(dkek: DeviceView['dkek']): Mark {
 /** What the token is like as a whole: the worst of what is known. */
 export function conditionOfToken(token: TokenView): Mark {
   if (!token.initialized) return { tone: 'calm', shape: 'dashed', words: words.uninitialized };
-  if (token.device?.dkek.kind === 'awaiting-shares') return { tone: 'warn', shape: 'dot', words: words.dkekWaits };
+  const named = (name: string, mark: Mark): Mark => ({ ...mark, words: `${name}: ${mark.words.toLowerCase()}` });
   const pin = pinMark(token);
-  if (pin.tone === 'bad' || pin.tone === 'warn') return { ...pin, words: `${words.pin}: ${pin.words.toLowerCase()}` };
   const so = soPinMark(token);
-  if (so.tone === 'bad') return { ...so, words: `${words.soPin}: ${so.words.toLowerCase()}` };
-  return { tone: 'good', shape: 'check', words: words.ready };
+  if (pin.tone === 'bad') return named(words.pin, pin);
+  if (so.tone === 'bad') return named(words.soPin, so);
+  if (token.device?.dkek.kind === 'awaiting-shares') return { tone: 'warn', shape: 'dot', words: words.dkekWaits };
+  return pin.tone === 'warn' ? named(words.pin, pin) : { tone: 'good', shape: 'check', words: words.ready };
+}
+
+/** What kind of thing it is, in its maker's words where USB tells them. */
+export function modelWords(view: AppView, token: TokenView): string {
+  const usb = findUsbDevice(view, token);
+  if (usb !== undefined) return usb.name;
+  if (isSmartCardHsm(token)) return words.smartCardHsm;
+  return [token.manufacturer, token.model].filter((part) => part !== '').join(' ');
 }
 
 export interface Memory {

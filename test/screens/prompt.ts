@@ -1,6 +1,19 @@
 /** The prompt window: what is typed goes by the keyboard only, since pasting and filling are refused. */
 import type { Locator, Page } from '@playwright/test';
 
+export type PromptField =
+  | 'PIN'
+  | 'PIN again'
+  | 'SO-PIN'
+  | 'SO-PIN again'
+  | 'The SO-PIN from your paper'
+  | 'Password'
+  | 'Password again'
+  | 'Piece'
+  | 'The piece from your paper'
+  | 'Key share'
+  | 'The share from your paper';
+
 export class PromptScreen {
   readonly page: Page;
   constructor(page: Page) {
@@ -23,11 +36,11 @@ export class PromptScreen {
     return this.page.locator('label').filter({ hasText: 'I know that a wrong try now locks the token' });
   }
 
-  field(label: 'PIN' | 'PIN again' | 'SO-PIN' | 'SO-PIN again' | 'Key share' | 'The share from your paper'): Locator {
+  field(label: PromptField): Locator {
     return this.page.getByLabel(label, { exact: true });
   }
 
-  async typeInto(label: Parameters<PromptScreen['field']>[0], keys: string): Promise<void> {
+  async typeInto(label: PromptField, keys: string): Promise<void> {
     await this.field(label).focus();
     await this.page.keyboard.type(keys);
   }

@@ -5,7 +5,7 @@ import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
-import { Card, Note, Page } from '../../ui/Pieces.tsx';
+import { Actions, Card, Note, Page } from '../../ui/Pieces.tsx';
 import { StateMark, VaultStateMark, type Tone } from '../../ui/StateMark.tsx';
 import { bannerOf, type BannerView } from '../../views/banner.ts';
 import { absentDevices, conditionOfToken } from '../../views/devices.ts';
@@ -179,7 +179,9 @@ function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: 
       {glance.unusable.map((problem) => (
         <Note key={`${problem.kind} ${problem.title}`} tone="warn" shape="unplug" title={problem.title}>
           <p>{problem.text}</p>
-          <WayIn name={`${text.home.whatToDo}: ${problem.title}`} words={text.home.whatToDo} path={paths.tokens} />
+          <Actions>
+            <WayIn name={`${text.home.whatToDo}: ${problem.title}`} words={text.home.whatToDo} path={paths.tokens} />
+          </Actions>
         </Note>
       ))}
       {nothing ? <p className={css('quiet')}>{text.home.waitsEmpty}</p> : null}

@@ -19,6 +19,7 @@ export function DkekChoice(props: {
     <Card title={words.backupTitle}>
       <p className={css('explained')}>{words.backupLead}</p>
       <Choices
+        stacked
         label={words.dkek}
         term="dkek"
         value={form.dkek}

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { AppView, TokenView } from '../../../electron/contract/views.ts';
 import { text } from '../../text/en.ts';
 import { Picker } from '../../ui/Fields.tsx';
-import { Note } from '../../ui/Pieces.tsx';
+import { CheckValue, Fact, Facts, Note } from '../../ui/Pieces.tsx';
 import { twinsOf } from '../../views/devices.ts';
 import { tokenTitle } from '../../views/token-title.ts';
 
@@ -19,6 +19,7 @@ export function TargetPicker(props: {
 }): ReactNode {
   const { view, token } = props;
   const twins = twinsOf(view, token);
+  const chosen = twins.find((each) => each.serial === props.value);
   const choices = [
     ...twins.map((each) => ({ value: each.serial, title: tokenTitle(each), help: each.serial })),
     ...(props.offersItself === true
@@ -37,12 +38,18 @@ export function TargetPicker(props: {
           label={words.target}
           help={words.targetHelp}
           placeholder={words.targetNone}
-          term="key-check-value"
           value={props.value}
           error={props.error}
           onChange={props.onChange}
           choices={choices}
         />
+      )}
+      {chosen === undefined || token.device === null ? null : (
+        <Facts>
+          <Fact name={words.bothShow} term="key-check-value" wide>
+            <CheckValue value={token.device.dkek.keyCheckValue} />
+          </Fact>
+        </Facts>
       )}
     </>
   );

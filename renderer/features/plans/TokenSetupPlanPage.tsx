@@ -1,10 +1,12 @@
 import { useState, type ReactNode } from 'react';
 import type { AppView } from '../../../electron/contract/views.ts';
+import { paths } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Choices, LineField, Picker } from '../../ui/Fields.tsx';
 import { Card, Items, Note } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
 import { isSmartCardHsm } from '../../views/devices.ts';
+import { tokenTitle } from '../../views/token-title.ts';
 import { freshDeviceForm, type DeviceSetupForm } from './device-setup-form.ts';
 import { DevicePins } from './DevicePins.tsx';
 import { DkekChoice } from './DkekChoice.tsx';
@@ -51,6 +53,14 @@ export function TokenSetupPlanPage({
     <PlanLayout
       title={words.title}
       lead={words.lead}
+      trail={
+        token === undefined || token.serial === ''
+          ? undefined
+          : [
+              { title: text.token.trail, path: paths.tokens },
+              { title: tokenTitle(token), path: paths.token(token.storeId, token.serial) },
+            ]
+      }
       marks={token?.rehearsal === true ? <RehearsalMark /> : undefined}
       will={will}
       errors={tokenSetupErrorList(errors, device)}

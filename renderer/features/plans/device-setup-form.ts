@@ -189,10 +189,12 @@ function describe(form: DeviceSetupForm, newSoPin: boolean, expected: string): r
     random: [will.random],
     shares:
       form.origin === 'new'
-        ? [will.makeShares(form.shares.length), will.keyCheckValue]
+        ? [will.importShares(form.shares.length), will.keyCheckValue]
         : [will.importShares(form.shares.length), ...(expected === '' ? [] : [will.compare(expected.toUpperCase())])],
   }[form.dkek];
+  const made = form.dkek === 'shares' && form.origin === 'new';
   return [
+    ...(made ? [will.makeShares(form.shares.length)] : []),
     ...(form.currentSoPin === 'factory' ? [will.factory] : [will.soPin(soHolder)]),
     ...(form.currentSoPin === 'typed' && newSoPin ? [will.newSoPin(soHolder)] : []),
     will.initialize(pinHolder, form.retryLimit),

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { RunView } from '../../../electron/contract/views.ts';
 import { text } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
-import { Card, CheckValue, Fact, Facts, Gauge, Hash, Mono, Words } from '../../ui/Pieces.tsx';
+import { Card, CheckValue, Fact, Facts, Gauge, Hash, PathText, Words } from '../../ui/Pieces.tsx';
 import { evidenceLines, shareProgress, type EvidenceLine } from '../../views/evidence.ts';
 import { formatClock } from '../../views/times.ts';
 import styles from './runs.module.css';
@@ -52,6 +52,6 @@ function EvidenceValue({ line }: { readonly line: EvidenceLine }): ReactNode {
   if (line.kind === 'words') return <Words narrow words={line.value.split(/\s+/u)} label={line.name} />;
   if (line.kind === 'hash') return <Hash value={line.value} />;
   if (line.kind === 'check-value') return <CheckValue value={line.value} />;
-  if (line.kind === 'path') return <Mono>{line.value}</Mono>;
+  if (line.kind === 'path') return <PathText path={line.value} />;
   return line.value;
 }

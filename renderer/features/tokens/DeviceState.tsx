@@ -25,7 +25,7 @@ export function MarkOf({ mark }: { readonly mark: Mark }): ReactNode {
 function Reading(props: {
   readonly name: string;
   readonly term?: GlossaryTerm;
-  readonly mark: Mark;
+  readonly mark?: Mark;
   readonly children?: ReactNode;
 }): ReactNode {
   return (
@@ -36,7 +36,7 @@ function Reading(props: {
       </dt>
       <dd>
         {props.children}
-        <MarkOf mark={props.mark} />
+        {props.mark === undefined ? null : <MarkOf mark={props.mark} />}
       </dd>
     </div>
   );
@@ -50,8 +50,11 @@ export function Readings({ token, pinsOnly }: { readonly token: TokenView; reado
       <Reading name={words.pin} term="pin" mark={pinMark(token)} />
       <Reading name={words.soPin} term="so-pin" mark={soPinMark(token)} />
       {device === null || pinsOnly === true ? null : (
-        <Reading name={words.dkek} term="dkek" mark={dkekMark(device.dkek)}>
-          {device.dkek.keyCheckValue === '' ? null : <CheckValue value={device.dkek.keyCheckValue} />}
+        <Reading name={words.dkek} term="dkek" mark={dkekMark(device.dkek)} />
+      )}
+      {device === null || pinsOnly === true || device.dkek.keyCheckValue === '' ? null : (
+        <Reading name={words.keyCheckValue} term="key-check-value">
+          <CheckValue value={device.dkek.keyCheckValue} />
         </Reading>
       )}
     </dl>

@@ -7,6 +7,8 @@ import { CommandBlock } from '../../ui/CommandBlock.tsx';
 import { Card, Mono } from '../../ui/Pieces.tsx';
 import { ShapeIcon, StateMark } from '../../ui/StateMark.tsx';
 import { tokenTitle } from '../../views/token-title.ts';
+import type { Mark } from '../../views/devices.ts';
+import { MarkOf } from './DeviceState.tsx';
 import styles from './tokens.module.css';
 
 const css = classesOf(styles);
@@ -53,7 +55,7 @@ export function Connections({ view }: { readonly view: AppView }): ReactNode {
             <li key={reader.name} className={css('connection')}>
               <Nfc size={18} aria-hidden />
               <span className={css('connectionName')}>{reader.name}</span>
-              <span className={css('quiet')}>{reader.state}</span>
+              <ReaderMark state={reader.state} />
             </li>
           ))}
           {presence.usb.map((device, index) => (
@@ -74,6 +76,17 @@ export function Connections({ view }: { readonly view: AppView }): ReactNode {
       )}
     </Card>
   );
+}
+
+const readerMarks: Readonly<Record<string, Mark>> = {
+  empty: { tone: 'mute', shape: 'dashed', words: words.readerStates.empty },
+  card: { tone: 'good', shape: 'check', words: words.readerStates.card },
+  'card-in-exclusive-use': { tone: 'warn', shape: 'lock', words: words.readerStates['card-in-exclusive-use'] },
+  unresponsive: { tone: 'bad', shape: 'alert', words: words.readerStates.unresponsive },
+};
+
+function ReaderMark({ state }: { readonly state: string }): ReactNode {
+  return <MarkOf mark={readerMarks[state] ?? { tone: 'mute', shape: 'dot', words: state }} />;
 }
 
 function UsbMark({ device, view }: { readonly device: UsbDeviceView; readonly view: AppView }): ReactNode {

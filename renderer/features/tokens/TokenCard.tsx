@@ -7,7 +7,7 @@ import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { Fact, Facts, Mono } from '../../ui/Pieces.tsx';
 import { RehearsalMark, StateMark } from '../../ui/StateMark.tsx';
-import { conditionOfToken, findUsbDevice, isSmartCardHsm, vaultsOnToken } from '../../views/devices.ts';
+import { conditionOfToken, findUsbDevice, isSmartCardHsm, modelWords, vaultsOnToken } from '../../views/devices.ts';
 import { tokenTitle } from '../../views/token-title.ts';
 import { MarkOf, MemoryMeter, Readings } from './DeviceState.tsx';
 import styles from './tokens.module.css';
@@ -28,7 +28,7 @@ export function TokenIcon({ token, size }: { readonly token: TokenView; readonly
 export function TokenCard({ token, view }: { readonly token: TokenView; readonly view: AppView }): ReactNode {
   const go = useNavigation((state) => state.go);
   const title = tokenTitle(token);
-  const model = [token.manufacturer, token.model].filter((part) => part !== '').join(' ');
+  const model = modelWords(view, token);
   const vaults = vaultsOnToken(view, token);
   const usb = findUsbDevice(view, token);
   return (
@@ -39,7 +39,7 @@ export function TokenCard({ token, view }: { readonly token: TokenView; readonly
           <h3>{title}</h3>
           <p className={css('quiet')}>
             {token.serial === '' ? model : <Mono>{token.serial}</Mono>}
-            {token.serial === '' ? '' : ` · ${usb?.name ?? model}`}
+            {token.serial === '' || model === '' ? '' : ` · ${model}`}
           </p>
         </div>
         <div className={css('marks')}>

@@ -8,7 +8,7 @@ import { Button } from '../../ui/Button.tsx';
 import { EmptyState, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark, StateMark } from '../../ui/StateMark.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
-import { absentDevices, conditionOfToken, findUsbDevice, isSmartCardHsm } from '../../views/devices.ts';
+import { absentDevices, conditionOfToken, isSmartCardHsm, modelWords } from '../../views/devices.ts';
 import { objectRows, valueRows } from '../../views/token-objects.ts';
 import { tokenTitle } from '../../views/token-title.ts';
 import { useInspection } from '../plans/use-inspection.ts';
@@ -77,8 +77,7 @@ function PresentToken(props: { readonly view: AppView; readonly token: TokenView
   const tab = props.tab === 'backup' && !backup ? 'overview' : props.tab;
   const counted = (number: number): { readonly detail: string } | undefined =>
     token.inspected && number > 0 ? { detail: String(number) } : undefined;
-  const usb = findUsbDevice(view, token);
-  const model = usb?.name ?? [token.manufacturer, token.model].filter((part) => part !== '').join(' ');
+  const model = modelWords(view, token);
   return (
     <Page
       title={tokenTitle(token)}

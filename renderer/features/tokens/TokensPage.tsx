@@ -10,6 +10,7 @@ import { ConfirmDialog } from '../../ui/Dialogs.tsx';
 import { FailureBox } from '../../ui/FailureBox.tsx';
 import { EmptyState, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark, StateMark } from '../../ui/StateMark.tsx';
+import { glanceAt } from '../../views/glance.ts';
 import { AddModuleDialog } from './AddModuleDialog.tsx';
 import { Connections, PresenceProblem } from './PresencePanels.tsx';
 import { TokenCard } from './TokenCard.tsx';
@@ -53,7 +54,7 @@ export function TokensPage({ view }: { readonly view: AppView }): ReactNode {
       {view.presence.problems.map((problem) => (
         <PresenceProblem key={`${problem.kind} ${problem.title}`} problem={problem} />
       ))}
-      {view.tokens.length === 0 && !looks ? (
+      {view.tokens.length === 0 && !looks && glanceAt(view).unusable.length === 0 ? (
         <EmptyState
           icon={<Usb size={28} />}
           title={words.emptyTitle}
