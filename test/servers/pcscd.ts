@@ -50,16 +50,8 @@ export async function startCardReaders(options: { patience?: number } = {}): Pro
     if (missing !== undefined) throw new Error(`${missing} is missing: apt-get install pcscd vsmartcard-vpcd opensc`);
     if (process.getuid?.() !== 0)
       throw new Error('pcscd is not running and only root can start it: run `pcscd -f` as root beforehand.');
-    const preloaded = await compileNoDelay();
-    const startNoted = (): Promise<ChildProcess> =>
-      startService(preloaded.path, (pid) => lock.note(`${pid} ${processStartTime(pid)}`));
-    let child: ChildProcess;
-    try {
-      child = await startNoted();
-    } catch (error) {
-      await preloaded.remove();
-      throw error;
-    }
+    const startNoted = (): Promise<ChildProcess> => startService((pid) => lock.note(`${pid} ${processStartTime(pid)}`));
+    let child = await startNoted();
     const killAtExit = (): void => void child.kill('SIGKILL');
     process.on('exit', killAtExit);
     return {
@@ -67,7 +59,6 @@ export async function startCardReaders(options: { patience?: number } = {}): Pro
       stop: async () => {
         await endService(child, 'SIGTERM');
         process.off('exit', killAtExit);
-        await preloaded.remove();
         lock.release();
       },
       kill: () => endService(child, 'SIGKILL'),
@@ -126,7 +117,17 @@ async function compileNoDelay(): Promise<{ readonly path: string; remove(): Prom
   }
 }
 
-async function startService(preloaded: string, started: (pid: number) => void): Promise<ChildProcess> {
+async function startService(started: (pid: number) => void): Promise<ChildProcess> {
+  const preloaded = await compileNoDelay();
+  try {
+    return await startWith(preloaded.path, started);
+  } finally {
+    // What is loaded needs its file no more.
+    await preloaded.remove();
+  }
+}
+
+async function startWith(preloaded: string, started: (pid: number) => void): Promise<ChildProcess> {
   const output: string[] = [];
   const child = spawn('/usr/sbin/pcscd', ['--foreground'], {
     stdio: ['ignore', 'pipe', 'pipe'],
