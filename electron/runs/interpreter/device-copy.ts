@@ -120,12 +120,13 @@ async function copyKeys(
   for (const { object, identity } of keys) {
     const file = await readLeft(context, wrappedFileOf(object));
     if (!file.ok) return file;
+    // The card's login lasts until the library is asked for something: one PIN for all keys.
     const unwrapped = await withLogin(context, to, () => devices.unwrapKey(to, file.value));
-    forgetLogins(context, to.storeId);
     if (!unwrapped.ok) return unwrapped;
     const noted = await context.note({ [`copied key ${nameOf(object)}`]: identity });
     if (!noted.ok) return noted;
   }
+  forgetLogins(context, to.storeId);
   return success({});
 }
 
