@@ -6,6 +6,10 @@ import { servePages } from './app-protocol.ts';
 import type { AppPaths } from './paths.ts';
 import type { PromptSurface } from './prompt-desk.ts';
 
+/** Device-independent pixels: the largest prompt, a new password in a rehearsal, shows whole. */
+const width = 460;
+const height = 460;
+
 const background = { light: '#ffffff', dark: '#1b1f26' } as const;
 
 /**
@@ -28,8 +32,8 @@ export function createPromptWindow(
     open(onClosed) {
       const over = parent();
       const created = new BrowserWindow({
-        width: 460,
-        height: 400,
+        width,
+        height,
         useContentSize: true,
         resizable: false,
         minimizable: false,
@@ -50,8 +54,8 @@ export function createPromptWindow(
       if (over !== undefined) {
         const frame = over.getBounds();
         created.setPosition(
-          Math.round(frame.x + (frame.width - 460) / 2),
-          Math.round(frame.y + (frame.height - 400) / 3),
+          Math.round(frame.x + (frame.width - width) / 2),
+          Math.round(frame.y + (frame.height - height) / 3),
         );
       }
       created.once('ready-to-show', () => {

@@ -60,7 +60,10 @@ export function NewSoPinPrompt({ view }: { readonly view: Extract<PromptView, { 
     typed.wipe();
     const bytes = made.bytes.slice();
     made.wipe();
-    void submit(bytes);
+    void submit(bytes).then((taken) => {
+      // What was on the paper is not here any more: another one has to be made.
+      if (!taken) setStage('choice');
+    });
   };
   const handOverOwn = (): void => {
     const bytes = digitsOf(typed);
@@ -112,11 +115,12 @@ export function NewSoPinPrompt({ view }: { readonly view: Extract<PromptView, { 
           value={way}
           onChange={changeWay}
           choices={[
-            { value: 'made', title: words.made, help: words.madeHelp },
-            { value: 'own', title: words.own, help: words.ownHelp },
+            { value: 'made', title: words.made },
+            { value: 'own', title: words.own },
           ]}
         />
       ) : null}
+      {stage === 'choice' && way === 'made' ? <p className={css('small')}>{words.madeHelp}</p> : null}
       {stage === 'choice' && way === 'own' ? (
         <>
           <SecretInput

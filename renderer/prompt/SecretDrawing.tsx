@@ -33,10 +33,14 @@ export function SecretDrawing(props: {
     const draw = (): void => {
       drawShare(element, secret.bytes);
     };
+    // The page takes the theme on first; its colours are read when drawing.
+    const theme = window.matchMedia('(prefers-color-scheme: dark)');
     draw();
     window.addEventListener('resize', draw);
+    theme.addEventListener('change', draw);
     return () => {
       window.removeEventListener('resize', draw);
+      theme.removeEventListener('change', draw);
       clearCanvas(element);
     };
   }, [secret]);

@@ -1,6 +1,6 @@
 /**
  * Draws a share on a canvas: bytes go glyph by glyph to the picture, so that no element and no string
- * holds the whole of it. Four groups of four to a line, with line numbers.
+ * holds the whole of it. Four groups of four to a line, with line numbers where there are several.
  */
 import { shareGroupLength } from './share-format.ts';
 
@@ -26,7 +26,7 @@ export function drawShare(canvas: HTMLCanvasElement, share: Uint8Array): void {
     const line = Math.floor(index / (shareGroupLength * groupsPerLine));
     const column = index % (shareGroupLength * groupsPerLine);
     const y = (line + 0.75) * lineHeight;
-    if (column === 0) {
+    if (column === 0 && lines > 1) {
       context.font = `${String(size * 0.7)}px ${monospace}`;
       context.fillStyle = style.getPropertyValue('--ink-muted');
       context.fillText(`${String(line + 1)}.`, size * 0.6, y);

@@ -7,8 +7,8 @@ export interface HandingOver {
   readonly done: boolean;
   readonly problem: string;
   readonly setProblem: (problem: string) => void;
-  /** Seals the bytes, which wipes them, and hands them over. */
-  readonly submit: (bytes: Uint8Array<ArrayBuffer>, consentToLastTry?: boolean) => Promise<void>;
+  /** Seals the bytes, which wipes them, and hands them over. @returns whether they were taken */
+  readonly submit: (bytes: Uint8Array<ArrayBuffer>, consentToLastTry?: boolean) => Promise<boolean>;
 }
 
 /** How a prompt for something typed ends: the bytes are sealed to the host that asked, and leave the window only so. */
@@ -31,6 +31,7 @@ export function useHandingOver(view: {
       const answer = await getPromptBridge().call('prompt.submit', { id: view.id, sealed, consentToLastTry });
       setState(answer.ok ? 'done' : 'typing');
       if (!answer.ok) setProblem(`${answer.error.message} ${answer.error.next}`);
+      return answer.ok;
     },
   };
 }

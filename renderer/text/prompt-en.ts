@@ -52,9 +52,8 @@ export const promptText = {
   soPin: {
     way: 'Where it comes from',
     made: 'Make one for me',
-    madeHelp: '16 random digits, shown once to be written on the paper form, then typed back.',
+    madeHelp: '16 random digits, shown once to be written on the paper form, then typed back. Have the form at hand.',
     own: 'Type my own',
-    ownHelp: '16 digits from 0 to 9 and a to f, typed twice.',
     show: 'Make it and show it',
     compare: 'Compare and hand over',
     of: (count: number, all: number) => `${String(count)} of ${String(all)} digits`,

@@ -172,7 +172,9 @@ describe('tokens.export-key', () => {
     if (format === 'ssh') expect(text).toMatch(/^ssh-rsa [A-Za-z0-9+/=]+ bank-vaults\n$/u);
     else {
       const read =
-        format === 'pem' ? createPublicKey(text) : createPublicKey({ format: 'jwk', key: JSON.parse(text) as JsonWebKey });
+        format === 'pem'
+          ? createPublicKey(text)
+          : createPublicKey({ format: 'jwk', key: JSON.parse(text) as JsonWebKey });
       expect(read.export({ type: 'spki', format: 'der' }).equals(spki)).toBe(true);
     }
   });
