@@ -4,7 +4,7 @@ import { failure, success, type Failure, type TokenFailureCode } from '../../ele
 import type { TokenModule } from './module.ts';
 import { pinNotTaken, pinRefusal } from './pin-failures.ts';
 import { checkPin, pinName, withPinText, type PinRole } from './pins.ts';
-import { attempt, failureOfReturnValue, type TokenResult } from './return-values.ts';
+import { attempt, type TokenResult } from './return-values.ts';
 import { endLogin, openLoginSession } from './sessions.ts';
 import { findToken, readToken, type TokenEntry } from './tokens.ts';
 
@@ -42,11 +42,11 @@ const pkcs11Role: Readonly<Record<PinRole, number>> = { user: pkcs11js.CKU_USER,
 function loggedIn(token: OnToken, role: PinRole, pin: Uint8Array, work: () => void): Changed {
   const { cryptoki } = token.module;
   const sent = attempt(() => withPinText(pin, (text) => cryptoki.C_Login(token.session, pkcs11Role[role], text)));
-  if (!sent.ok) return pinNotTaken(token.module, token.slot, token.serial, role, sent.returnValue);
+  if (!sent.ok) return pinNotTaken(token, role, sent.returnValue);
   const done = attempt(work);
   // What the work answered is what counts.
   attempt(() => cryptoki.C_Logout(token.session));
-  return done.ok ? success({ serial: token.serial }) : failureOfReturnValue(done.returnValue);
+  return done.ok ? success({ serial: token.serial }) : pinNotTaken(token, role, done.returnValue);
 }
 
 /** The new PIN is tried, so that nobody finds out later that the token did not take it. */
@@ -111,7 +111,7 @@ export function changePin(module: TokenModule, serial: string, change: PinChange
 function setUserPin(token: OnToken, setPin: () => void): Changed {
   const set = attempt(setPin);
   if (set.ok) return success({ serial: token.serial });
-  return pinNotTaken(token.module, token.slot, token.serial, 'user', set.returnValue);
+  return pinNotTaken(token, 'user', set.returnValue);
 }
 
 /**

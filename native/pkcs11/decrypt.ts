@@ -3,7 +3,7 @@ import { failure, success } from '../../electron/workflows/failures.ts';
 import { findPrivateKey } from './keys.ts';
 import type { Login, TokenModule } from './module.ts';
 import { returnValueOf, type TokenResult } from './return-values.ts';
-import { withLogin } from './sessions.ts';
+import { findCause, withLogin } from './sessions.ts';
 import { decryptMechanism } from './templates.ts';
 
 /** A plaintext, until the next decrypt; `wipe` clears the whole buffer that the library wrote to. */
@@ -72,6 +72,7 @@ function decryptOnce(module: TokenModule, login: Login, keyLabel: string, cipher
     wipe();
     const returnValue = returnValueOf(thrown);
     if (returnValue === undefined || !wrongCiphertext.has(returnValue.code)) throw thrown;
+    if (findCause(module, login.slot, login.session, returnValue).isSessionLost) throw thrown;
     return failure(
       'Token_DecryptFailed',
       `The value could not be decrypted with the key “${keyLabel}”: it was encrypted under another key, or changed.`,

@@ -61,8 +61,8 @@ function runTrials(key: TrialKey): KeyTest {
  * nowhere), and what the token answers when it is gone.
  */
 export function testKey(module: TokenModule, serial: string, name: KeyName): TokenResult<KeyTest> {
-  return withLogin(module, serial, ({ session }) => {
-    const key = findTrialKey(module, session, name);
+  return withLogin(module, serial, (login) => {
+    const key = findTrialKey(module, login, name);
     return key.ok ? success(runTrials(key.value)) : key;
   });
 }

@@ -53,7 +53,7 @@ function sendPin(
   if (refused !== undefined) return refused;
   const sent = attempt(() => withPinText(pin, (text) => module.cryptoki.C_Login(session, pkcs11js.CKU_USER, text)));
   if (sent.ok || sent.returnValue.code === pkcs11js.CKR_USER_ALREADY_LOGGED_IN) return success({ serial });
-  return pinNotTaken(module, slot, serial, 'user', sent.returnValue);
+  return pinNotTaken({ module, slot, session, serial }, 'user', sent.returnValue);
 }
 
 /** Whether the kept session still is what it was: another process may have reset the token, or it was unplugged. */

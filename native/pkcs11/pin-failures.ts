@@ -4,6 +4,7 @@ import { failure, type Failure, type TokenFailureCode } from '../../electron/wor
 import type { TokenModule } from './module.ts';
 import { pinName, type PinRole } from './pins.ts';
 import { failureOfReturnValue, type ReturnValue } from './return-values.ts';
+import { findCause } from './sessions.ts';
 import { readToken, type PinState, type TokenEntry } from './tokens.ts';
 
 interface Refused {
@@ -72,17 +73,25 @@ export function pinRefusal(
   return undefined;
 }
 
+/** Where a PIN was sent. */
+export interface PinSent {
+  readonly module: TokenModule;
+  readonly slot: Handle;
+  readonly session: Handle;
+  readonly serial: string;
+}
+
 /** The token refused a PIN that was sent; where it was wrong, what the token says of the tries left. */
 export function pinNotTaken(
-  module: TokenModule,
-  slot: Handle,
-  serial: string,
+  { module, slot, session, serial }: PinSent,
   role: PinRole,
   returnValue: ReturnValue,
 ): Refused {
   const name = pinName[role];
   if (returnValue.code === pkcs11js.CKR_PIN_LOCKED) return locked(serial, role, `The ${name} is locked.`);
-  if (returnValue.code !== pkcs11js.CKR_PIN_INCORRECT) return failureOfReturnValue(returnValue);
+  if (returnValue.code !== pkcs11js.CKR_PIN_INCORRECT) {
+    return failureOfReturnValue(findCause(module, slot, session, returnValue).returnValue);
+  }
   const after = readToken(module, slot);
   const entry = after.ok ? after.value.entry : undefined;
   const pinState = (role === 'user' ? entry?.userPinState : entry?.soPinState) ?? 'count-low';

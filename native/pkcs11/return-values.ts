@@ -16,10 +16,16 @@ export interface ReturnValue {
 export type Attempt<Value> =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly returnValue: ReturnValue };
 
-/** The return value inside what pkcs11js threw; undefined for anything else, which is a bug. */
+/**
+ * The return value inside what pkcs11js threw; undefined for anything else, which is a bug. pkcs11js 2.1.7 wraps the
+ * errors of all functions but C_CreateObject, C_CopyObject, C_SetAttributeValue and C_FindObjects: those throw a plain
+ * error, "CKR_DEVICE_MEMORY:49" and where it came from.
+ */
 export function returnValueOf(thrown: unknown): ReturnValue | undefined {
-  if (!(thrown instanceof pkcs11js.Pkcs11Error)) return undefined;
-  return { code: thrown.code, name: thrown.message };
+  if (thrown instanceof pkcs11js.Pkcs11Error) return { code: thrown.code, name: thrown.message };
+  const plain = thrown instanceof Error ? /^(CKR_\w+):(\d+)/u.exec(thrown.message) : null;
+  const [, name, code] = plain ?? [];
+  return name === undefined || code === undefined ? undefined : { code: Number(code), name };
 }
 
 /** Turns the library's exceptions into a value. */
@@ -237,6 +243,23 @@ const wordsByReturnValue: ReadonlyMap<number, Words> = new Map<number, Words>([
     ],
   ],
 ]);
+
+/**
+ * Values behind which a token that has gone may hide, beside their own meaning: OpenSC 0.23 answers CKR_GENERAL_ERROR
+ * where the card was pulled out in the middle of a command, before it knows that the reader is empty.
+ */
+const saysLittle: ReadonlySet<number> = new Set([
+  pkcs11js.CKR_GENERAL_ERROR,
+  pkcs11js.CKR_FUNCTION_FAILED,
+  pkcs11js.CKR_DEVICE_ERROR,
+  pkcs11js.CKR_ARGUMENTS_BAD,
+  pkcs11js.CKR_FUNCTION_NOT_SUPPORTED,
+]);
+
+/** Whether the token has to be asked if it is still there, before the value is believed. */
+export function mayMeanGone({ code }: ReturnValue): boolean {
+  return saysLittle.has(code);
+}
 
 /** @returns a failure in words; `details` name the return value */
 export function failureOfReturnValue(returnValue: ReturnValue): {

@@ -4,9 +4,11 @@ import type { Login, TokenModule } from './module.ts';
 import {
   attempt,
   failureOfReturnValue,
+  mayMeanGone,
   meansGone,
   meansSessionLost,
   returnValueOf,
+  type ReturnValue,
   type TokenResult,
 } from './return-values.ts';
 import { findToken } from './tokens.ts';
@@ -24,22 +26,97 @@ export function endLogin(module: TokenModule, serial: string): void {
   attempt(() => module.cryptoki.C_CloseSession(login.session));
 }
 
+/** How long pcscd may take to notice that a reader is empty, and how often it is asked, in milliseconds. */
+const noticing = { patience: 1500, pause: 100 } as const;
+
+/** Sleeps without turning to the next request: the host works on one at a time. */
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** Values that say nothing against a token that makes no random numbers. */
+const makesNoRandomNumbers: ReadonlySet<number> = new Set([
+  pkcs11js.CKR_RANDOM_NO_RNG,
+  pkcs11js.CKR_FUNCTION_NOT_SUPPORTED,
+]);
+
+/**
+ * Whether the session is there, and the token answers in it. OpenSC knows of sessions until it next looks at the
+ * reader; a random number has to come from the card itself.
+ */
+function isSessionAlive(module: TokenModule, session: Handle): boolean {
+  const { cryptoki } = module;
+  if (!attempt(() => cryptoki.C_GetSessionInfo(session)).ok) return false;
+  const asked = attempt(() => cryptoki.C_GenerateRandom(session, Buffer.alloc(8)));
+  return asked.ok || makesNoRandomNumbers.has(asked.returnValue.code);
+}
+
+/** CKF_TOKEN_PRESENT (PKCS#11 v2.40 section 3.2), which pkcs11js does not name. */
+const tokenPresent = 1;
+
+const tokenNotPresent: ReturnValue = { code: pkcs11js.CKR_TOKEN_NOT_PRESENT, name: 'CKR_TOKEN_NOT_PRESENT' };
+
+/**
+ * The slot's own word that the token has gone; undefined while a token is in it. OpenSC looks at the reader in
+ * C_GetSlotInfo (at most once a second); until then C_GetTokenInfo answers what it remembers.
+ */
+function absence(module: TokenModule, slot: Handle): ReturnValue | undefined {
+  const { cryptoki } = module;
+  const slotInformation = attempt(() => cryptoki.C_GetSlotInfo(slot));
+  if (!slotInformation.ok && meansGone(slotInformation.returnValue)) return slotInformation.returnValue;
+  if (slotInformation.ok && (slotInformation.value.flags & tokenPresent) === 0) return tokenNotPresent;
+  const inSlot = attempt(() => cryptoki.C_GetTokenInfo(slot));
+  return !inSlot.ok && meansGone(inSlot.returnValue) ? inSlot.returnValue : undefined;
+}
+
+/** Where the session has gone, the reader is asked until it is empty too or holds on to its token. */
+function awaitAbsence(module: TokenModule, slot: Handle): ReturnValue | undefined {
+  for (let waited = 0; ; waited += noticing.pause) {
+    const gone = absence(module, slot);
+    if (gone !== undefined || waited >= noticing.patience) return gone;
+    pause(noticing.pause);
+  }
+}
+
+/** What a return value came from, once token and session were asked whether they are still there. */
+export interface Cause {
+  readonly returnValue: ReturnValue;
+  readonly isTokenGone: boolean;
+  readonly isSessionLost: boolean;
+}
+
+/** @param session the one that the call was made in */
+export function findCause(module: TokenModule, slot: Handle, session: Handle, returnValue: ReturnValue): Cause {
+  const settled = (cause: ReturnValue, isSessionLost: boolean): Cause => {
+    const isTokenGone = meansGone(cause);
+    if (isTokenGone) module.stale = true;
+    return { returnValue: cause, isTokenGone, isSessionLost: isSessionLost || isTokenGone };
+  };
+  // After an unplugged token's first CKR_DEVICE_REMOVED its sessions are merely invalid: ask the slot.
+  if (meansSessionLost(returnValue)) return settled(absence(module, slot) ?? returnValue, true);
+  if (!mayMeanGone(returnValue) || isSessionAlive(module, session)) return settled(returnValue, false);
+  return settled(awaitAbsence(module, slot) ?? lostSession, true);
+}
+
+/** What a call in a session that has ended answers. */
+const lostSession: ReturnValue = {
+  code: pkcs11js.CKR_SESSION_HANDLE_INVALID,
+  name: 'CKR_SESSION_HANDLE_INVALID',
+};
+
 /** What a return value means for a token and for what this host holds on it. */
 function settle(
   module: TokenModule,
   serial: string,
   slot: Handle,
+  session: Handle,
   thrown: unknown,
 ): ReturnType<typeof failureOfReturnValue> {
   const returnValue = returnValueOf(thrown);
   if (returnValue === undefined) throw thrown;
-  const lost = meansSessionLost(returnValue);
-  // After an unplugged token's first CKR_DEVICE_REMOVED its sessions are merely invalid: ask the slot.
-  const inSlot = lost ? attempt(() => module.cryptoki.C_GetTokenInfo(slot)) : undefined;
-  const cause = inSlot !== undefined && !inSlot.ok && meansGone(inSlot.returnValue) ? inSlot.returnValue : returnValue;
-  if (meansGone(cause)) module.stale = true;
-  if (lost || meansGone(cause) || returnValue.code === pkcs11js.CKR_USER_NOT_LOGGED_IN) endLogin(module, serial);
-  return failureOfReturnValue(cause);
+  const cause = findCause(module, slot, session, returnValue);
+  if (cause.isSessionLost || returnValue.code === pkcs11js.CKR_USER_NOT_LOGGED_IN) endLogin(module, serial);
+  return failureOfReturnValue(cause.returnValue);
 }
 
 /** A session for one piece of work, closed afterwards. Private objects are seen where the token is logged in. */
@@ -57,7 +134,7 @@ function withNewSession<Value>(
   try {
     return work(opened.value);
   } catch (thrown) {
-    return settle(module, serial, slot, thrown);
+    return settle(module, serial, slot, opened.value, thrown);
   } finally {
     // A session that is gone already needs no closing.
     attempt(() => module.cryptoki.C_CloseSession(opened.value));
@@ -82,7 +159,7 @@ export function withLogin<Value>(
   try {
     return work(login);
   } catch (thrown) {
-    return settle(module, serial, login.slot, thrown);
+    return settle(module, serial, login.slot, login.session, thrown);
   }
 }
 

@@ -88,7 +88,7 @@ export function readWrappingAbility(module: TokenModule, serial: string, keyLabe
     if (!offer.ok) return offer;
     const name = nameByLabel(module, login, keyLabel);
     if (!name.ok) return name;
-    const key = findTrialKey(module, login.session, name.value);
+    const key = findTrialKey(module, login, name.value);
     return key.ok ? success(withChoice(tryOut(offer.value, key.value))) : key;
   });
 }
