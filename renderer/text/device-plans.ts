@@ -47,6 +47,7 @@ export const deviceSetup = {
   chooseFile: 'Choose the share file…',
   otherFile: 'Another file…',
   fileNone: 'No file chosen',
+  filesTitle: 'Its share files',
   fileOf: (number: number) => `Share file ${String(number)}`,
   addFile: 'Add a share file',
   removeShare: (number: number) => `Remove share ${String(number)}`,

@@ -116,6 +116,7 @@ export const token = {
     keysNone: 'No wrapping key is on it yet.',
     keysNoneText: 'Without one it can hold no key share.',
     makeKey: 'Make a wrapping key',
+    makeAnotherKey: 'Make another wrapping key',
     test: 'Try every key',
     testAttested: 'Try keys and attestation',
     testHelp: 'A round trip with each private key. Nothing is changed; the PIN is asked once.',
@@ -131,7 +132,7 @@ export const token = {
     countOf: (shown: number, all: number) =>
       shown === all ? count(all, 'object', 'objects') : `${String(shown)} of ${count(all, 'object', 'objects')}`,
     none: 'Nothing lies on this token.',
-    noneHelp: 'Private objects show only after a login; the halves that are public always do.',
+    noneHelp: 'Private objects show only after a login; public halves always do.',
     noneFound: 'Nothing here matches.',
     clear: 'Show everything',
     page: (from: number, to: number, all: number) => `${String(from)} to ${String(to)} of ${String(all)}`,
@@ -295,6 +296,7 @@ export const token = {
     used: (vaults: string) =>
       `${vaults} could no longer be unsealed with what lies here. Encrypt or move the shares first.`,
     begin: 'Begin erasing…',
+    setUpInstead: 'Set it up anew instead…',
     beginNote: 'This opens a run. Nothing is erased before you typed the serial there.',
     more: (number: number) => `and ${count(number, 'more object', 'more objects')}`,
   },

@@ -3,7 +3,7 @@ import { count } from './count.ts';
 
 export const tokens = {
   title: 'Devices',
-  lead: 'What keeps private keys here. A device is known by its serial; slots and ports may change.',
+  lead: 'What keeps private keys here, known by its serial.',
   refresh: 'Look again',
   addModule: 'Add a PKCS#11 module',
   removeModule: 'Remove this module',
@@ -17,6 +17,7 @@ export const tokens = {
   uninitialized: 'Not initialised',
   initialized: 'Initialised',
   unlabelled: 'New token',
+  newDeviceShort: 'New device',
   newDevice: (serial: string) => `New device ${serial}`,
   slot: (slot: number) => `Slot ${String(slot)}`,
   loggedIn: 'Logged in',

@@ -36,6 +36,11 @@ export class PromptScreen {
     return this.page.locator('label').filter({ hasText: 'I know that a wrong try now locks the token' });
   }
 
+  /** The choice that lets a person type a new SO-PIN of their own. */
+  get ownSoPin(): Locator {
+    return this.page.locator('label').filter({ hasText: 'Type my own' });
+  }
+
   field(label: PromptField): Locator {
     return this.page.getByLabel(label, { exact: true });
   }

@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { openSection } from './controls.ts';
 
+/** The Devices page: every token, what is plugged in and cannot be used, readers and USB. */
 export class TokensScreen {
   readonly page: Page;
   constructor(page: Page) {
@@ -15,7 +16,7 @@ export class TokensScreen {
     return this.page.getByRole('region', { name, exact: true });
   }
 
-  /** @param title the token's label, or "New token, slot N" */
+  /** @param title the token's label, "New device SERIAL" or "New token, slot N" */
   card(title: string): Locator {
     return this.page.getByRole('region', { name: title, exact: true });
   }
@@ -24,14 +25,31 @@ export class TokensScreen {
     await this.page.getByRole('button', { name: `Set up this token: ${title}` }).click();
   }
 
-  async inspect(title: string): Promise<void> {
-    await this.card(title)
-      .getByRole('button', { name: /^(Show keys and objects|Read again)/u })
+  /** Goes to the token's own page. */
+  async openToken(title: string): Promise<void> {
+    await this.page
+      .getByRole('main')
+      .getByRole('button', { name: `Open ${title}`, exact: true })
       .click();
+    await this.page.getByRole('heading', { level: 1, name: title }).waitFor();
   }
 
-  keyWords(keyLabel: string): Locator {
-    return this.page.getByRole('list', { name: `PGP words of ${keyLabel}` }).getByRole('listitem');
+  /** What is measured on a card: "PIN", "SO-PIN", "Key backup (DKEK)", "Key check value". */
+  reading(title: string, name: string): Locator {
+    return this.card(title).locator('dl > div').filter({ hasText: name }).locator('dd');
+  }
+
+  memory(title: string): Locator {
+    return this.card(title).getByRole('meter', { name: 'Memory' });
+  }
+
+  /** @param title what is wrong, such as "The card service is not running" */
+  problem(title: string | RegExp): Locator {
+    return this.page.getByRole('region', { name: title });
+  }
+
+  get connections(): Locator {
+    return this.page.getByRole('region', { name: 'What the readers and the USB bus show' }).getByRole('listitem');
   }
 
   get refresh(): Locator {

@@ -240,8 +240,8 @@ function TokensPanel({ view }: { readonly view: AppView }): ReactNode {
         {view.tokens.slice(0, shownAtMost).map((token) => (
           <Row
             key={`${token.storeId} ${String(token.slotId)}`}
-            title={tokenTitle(token)}
-            detail={[token.storeName, token.initialized ? token.serial : text.tokens.slot(token.slotId)].join(', ')}
+            title={token.initialized ? tokenTitle(token) : text.tokens.unlabelled}
+            detail={token.serial === '' ? `${token.storeName}, ${text.tokens.slot(token.slotId)}` : token.serial}
           >
             <MarkOf mark={conditionOfToken(token)} />
             {token.serial === '' ? null : (

@@ -37,7 +37,7 @@ export function DkekShares(props: {
     props.onChange({ ...form, shares });
   };
   return (
-    <Card title={existing ? words.origins.existing : words.shareCount}>
+    <Card title={existing ? words.filesTitle : words.shareCount}>
       {existing ? (
         <ExpectedValue {...props} />
       ) : (
@@ -180,7 +180,7 @@ function Share(props: {
           >
             {fileMissing ? words.chooseFile : words.otherFile}
           </Button>
-          {fileMissing ? <span className={css('errors')}>{props.error}</span> : <Mono>{share.fileName}</Mono>}
+          {fileMissing ? <span className={css('quiet')}>{words.fileNone}</span> : <Mono>{share.fileName}</Mono>}
         </div>
       ) : null}
       <Choices

@@ -2,6 +2,7 @@ import { useState, type ReactNode } from 'react';
 import { Trash2 } from 'lucide-react';
 import type { AppView, TokenView } from '../../../electron/contract/views.ts';
 import { beginRun } from '../../stores/begin-run.ts';
+import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
@@ -15,6 +16,7 @@ const words = text.token.erase;
 
 /** What dies with the token is seen before the run that erases it is begun. */
 export function EraseTab({ view, token }: { readonly view: AppView; readonly token: TokenView }): ReactNode {
+  const go = useNavigation((state) => state.go);
   const [busy, setBusy] = useState(false);
   const vaults = vaultsOnToken(view, token);
   return (
@@ -54,6 +56,15 @@ export function EraseTab({ view, token }: { readonly view: AppView; readonly tok
           {words.begin}
         </Button>
         <p className={css('quiet')}>{words.beginNote}</p>
+        <Button
+          look="quiet"
+          disabled={token.writeProtected}
+          onPress={() => {
+            go(paths.tokenSetup(token.storeId, token.slotId));
+          }}
+        >
+          {words.setUpInstead}
+        </Button>
       </div>
     </Card>
   );

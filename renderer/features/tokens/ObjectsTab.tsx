@@ -65,13 +65,13 @@ export function ObjectsTab({ token }: { readonly token: TokenView }): ReactNode 
             title: words.kinds[value],
           }))}
         />
-        {store}
       </div>
       <div className={css('line')}>
         <p role="status" className={css('quiet', 'grow')}>
           {words.countOf(found.length, rows.length)}
           {token.loggedIn ? '' : `. ${words.noneHelp}`}
         </p>
+        {store}
         {shown.pages < 2 ? null : <Pager shown={shown} all={found.length} onTurn={setPage} />}
       </div>
       {found.length === 0 ? (

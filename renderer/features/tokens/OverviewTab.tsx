@@ -156,14 +156,14 @@ function KeysCard({ token }: { readonly token: TokenView }): ReactNode {
     <Card
       title={words.keys}
       actions={
-        token.wrappingKeys.length > 0 || !token.inspected ? undefined : (
+        !token.inspected || token.writeProtected ? undefined : (
           <Button
-            look="primary"
+            look={token.wrappingKeys.length === 0 ? 'primary' : 'plain'}
             onPress={() => {
               go(paths.tokenSetup(token.storeId, token.slotId));
             }}
           >
-            {words.makeKey}
+            {token.wrappingKeys.length === 0 ? words.makeKey : words.makeAnotherKey}
           </Button>
         )
       }

@@ -5,7 +5,7 @@ import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
-import { Fact, Facts, Mono } from '../../ui/Pieces.tsx';
+import { Mono } from '../../ui/Pieces.tsx';
 import { RehearsalMark, StateMark } from '../../ui/StateMark.tsx';
 import { conditionOfToken, findUsbDevice, isSmartCardHsm, modelWords, vaultsOnToken } from '../../views/devices.ts';
 import { tokenTitle } from '../../views/token-title.ts';
@@ -31,12 +31,13 @@ export function TokenCard({ token, view }: { readonly token: TokenView; readonly
   const model = modelWords(view, token);
   const vaults = vaultsOnToken(view, token);
   const usb = findUsbDevice(view, token);
+  const firmware = token.device?.firmwareVersion ?? token.firmwareVersion;
   return (
     <section className={css('token')} aria-label={title}>
       <header className={css('tokenHead')}>
         <TokenIcon token={token} size={22} />
         <div className={css('tokenName')}>
-          <h3>{title}</h3>
+          <h3>{token.initialized || token.serial === '' ? title : text.tokens.newDeviceShort}</h3>
           <p className={css('quiet')}>
             {token.serial === '' ? model : <Mono>{token.serial}</Mono>}
             {token.serial === '' || model === '' ? '' : ` · ${model}`}
@@ -49,25 +50,16 @@ export function TokenCard({ token, view }: { readonly token: TokenView; readonly
       </header>
       {token.initialized || token.device !== null ? <Readings token={token} /> : null}
       <MemoryMeter token={token} />
-      <Facts>
-        {token.device === null ? null : <Fact name={words.firmware}>{token.device.firmwareVersion}</Fact>}
-        {token.device !== null || token.firmwareVersion === '' ? null : (
-          <Fact name={words.firmware}>{token.firmwareVersion}</Fact>
-        )}
-        <Fact name={words.slot} term="slot">
-          {String(token.slotId)}
-        </Fact>
+      <dl className={css('small')}>
+        {firmware === '' ? null : <SmallFact name={words.firmware}>{firmware}</SmallFact>}
+        <SmallFact name={words.slot}>{String(token.slotId)}</SmallFact>
         {usb === undefined ? null : (
-          <Fact name={words.usb}>
+          <SmallFact name={words.usb}>
             <Mono>{usb.id}</Mono>
-          </Fact>
+          </SmallFact>
         )}
-        {token.device === null ? null : (
-          <Fact name={words.reader} wide>
-            {token.device.readerName}
-          </Fact>
-        )}
-      </Facts>
+        {token.device === null ? null : <SmallFact name={words.reader}>{token.device.readerName}</SmallFact>}
+      </dl>
       {vaults.length === 0 && !token.loggedIn && !token.writeProtected ? null : (
         <div className={css('marks')}>
           {vaults.length === 0 ? null : (
@@ -113,5 +105,14 @@ export function TokenCard({ token, view }: { readonly token: TokenView; readonly
         )}
       </footer>
     </section>
+  );
+}
+
+function SmallFact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }
