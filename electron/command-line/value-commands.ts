@@ -16,7 +16,7 @@ import {
   visibleObjects,
 } from './care-command.ts';
 import type { CareParts } from './care-command.ts';
-import { addCommonOptions, commonShape, keyShape, readOptions, repeatable, splitShape, tokenShape } from './options.ts';
+import { addCommonOptions, commonShape, keyShape, readOptions, repeatable, tokenShape } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import type { Registry } from './registry.ts';
@@ -25,10 +25,16 @@ import type { Session } from './session.ts';
 import { createSilentPrompt } from './silent-prompt.ts';
 import { tableLines } from './table.ts';
 
+const shareCount = z
+  .string()
+  .regex(/^[1-9]\d{0,2}$/u, 'needs a number of shares')
+  .transform(Number)
+  .optional();
+
 const valueShape = {
   keyLabel: keyShape.keyLabel,
   value: z.array(z.string().min(1, 'needs a label').max(255, 'takes at most 255 characters')).default([]),
-  shares: splitShape.shares.optional(),
+  shares: shareCount,
 };
 
 function addValueOptions(command: Command): Command {
@@ -71,7 +77,7 @@ function listValues(objects: readonly TokenObject[]): readonly (TokenObject & { 
   });
 }
 
-const listShape = { ...commonShape, ...tokenShape, ...tokenLabelShape, shares: splitShape.shares.optional() };
+const listShape = { ...commonShape, ...tokenShape, ...tokenLabelShape, shares: shareCount };
 
 async function list(session: Session, wish: z.output<z.ZodObject<typeof listShape>>): Promise<CommandOutcome> {
   const { core } = session;

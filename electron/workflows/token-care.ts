@@ -36,9 +36,9 @@ export function logInStep(token: TokenOfPlan, act: string): StepDefinition {
   };
 }
 
-/** The step of one of several things: its name in the id, or its number where the name is too long for an id. */
+/** The id of the step of one of several things: with its name, or its number where the name is too long for an id. */
 export function stepIdOf(prefix: string, name: string, index: number): string {
-  return name === '' || prefix.length + name.length > 70 ? `${prefix}-${index.toString()}` : `${prefix}-${name}`;
+  return name === '' || prefix.length + name.length > 70 ? `${prefix}${index.toString()}` : `${prefix}-${name}`;
 }
 
 function pinChangeSteps(plan: PinChangePlan): readonly StepDefinition[] {
