@@ -4,8 +4,20 @@
  */
 import { expect, test, type Page } from '@playwright/test';
 import { wirePrefix } from '../../electron/contract/channel-names.ts';
+import type { AppView } from '../../electron/contract/views.ts';
+import {
+  crowdedDevice,
+  newDevice,
+  smartCardHsm,
+  viewWithDevices,
+  viewWithNothing,
+  viewWithProblems,
+  worriedDevice,
+} from '../screens/device-views.ts';
 import { HomeScreen } from '../screens/home.ts';
 import { PromptScreen } from '../screens/prompt.ts';
+import { TokenScreen } from '../screens/token.ts';
+import { TokenSetupPlanScreen } from '../screens/token-setup-plan.ts';
 import {
   callContract,
   finishRun,
@@ -18,6 +30,7 @@ import {
 } from './contract-calls.ts';
 import { answerPrompt, closePromptBy, findPrompt, readView } from './drive-run.ts';
 import { keepScreenshot, keepZoomedScreenshot, launchApp, type LaunchedApp } from './launch/launch-app.ts';
+import { showMadeView, showOwnView } from './made-view.ts';
 import { findClippedText, findNameProblems } from './page-inspection.ts';
 
 const testSecrets = { pin: 'screens-test-pin-2711', soPin: 'screens-test-so-pin-2711' };
@@ -59,10 +72,14 @@ test.describe.serial('every screen', () => {
     await app.close();
   });
 
-  const inspect = async (name: string, landmarks: readonly string[] = ['main', 'navigation']): Promise<void> => {
+  const inspect = async (
+    name: string,
+    landmarks: readonly string[] = ['main', 'navigation'],
+    paint: (theme: Theme) => Promise<void> = (theme) => setTheme(page, theme),
+  ): Promise<void> => {
     for (const problem of await findNameProblems(page, landmarks)) problems.push(`${name}: ${problem}`);
     for (const theme of themes) {
-      await setTheme(page, theme);
+      await paint(theme);
       await setZoom(app, 1);
       await page.waitForTimeout(150);
       for (const clipped of await findClippedText(page)) problems.push(`${name}, ${theme}: ${clipped}`);
@@ -79,6 +96,22 @@ test.describe.serial('every screen', () => {
     await goTo(app, path);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await inspect(name);
+  };
+
+  /** A page as it is with devices that are made up. */
+  const showMade = async (
+    name: string,
+    path: string,
+    view: AppView = viewWithDevices(),
+    prepare: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> => {
+    const paint = (theme: Theme): Promise<void> =>
+      showMadeView(app, { ...view, settings: { ...view.settings, theme } });
+    await paint('light');
+    await goTo(app, path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await prepare();
+    await inspect(name, undefined, paint);
   };
 
   const inspectPrompt = async (name: string): Promise<Page> => {
@@ -112,6 +145,38 @@ test.describe.serial('every screen', () => {
     expect(problems.splice(0)).toEqual([]);
   });
 
+  test('with SmartCard-HSMs', async () => {
+    test.setTimeout(240_000);
+    const token = smartCardHsm();
+    const at = `${token.storeId}/${token.serial}`;
+    await showMade('devices', '/tokens');
+    await showMade('devices-problems', '/tokens', viewWithProblems);
+    await showMade('devices-none', '/tokens', viewWithNothing);
+    await showMade('home-devices', '/');
+    await showMade('home-device-unusable', '/', viewWithProblems);
+    await showMade('home-device-absent', '/', viewWithDevices({ tokens: [], presence: viewWithNothing.presence }));
+    await showMade('token-overview', `/tokens/${at}`);
+    await showMade('token-objects', `/tokens/${at}/objects`, viewWithDevices(), async () => {
+      await new TokenScreen(page).openObject('bank-vaults');
+    });
+    await showMade('token-objects-many', `/tokens/${at}/objects`, viewWithDevices({ tokens: [crowdedDevice(300)] }));
+    for (const tab of ['values', 'backup', 'pins', 'erase']) await showMade(`token-${tab}`, `/tokens/${at}/${tab}`);
+    await showMade('token-pins-last-try', `/tokens/${at.replace(token.serial, worriedDevice.serial)}/pins`);
+    await showMade('token-gone', '/tokens/opensc/DENK0000000');
+    const newOne = `${newDevice.storeId}/${String(newDevice.slotId)}`;
+    await showMade('plan-device-setup', `/new/token-setup/${newOne}`);
+    await showMade('plan-device-second', `/new/token-setup/${newOne}`, viewWithDevices(), async () => {
+      await new TokenSetupPlanScreen(page).chooseDkek('The one of another device');
+    });
+    for (const act of ['backup-drill', 'device-clone', 'certificate-store', 'values-rewrap'])
+      await showMade(`plan-${act}`, `/new/${act}/${at}/`);
+    await showMade('plan-pin-change', `/new/pin-change/${at}/unblock-pin`);
+    await showMade('plan-value-read-out', `/new/value-read-out/${at}/vault-root`);
+    await showMade('run-drill-ended', '/runs/drill');
+    await showOwnView(app, page);
+    expect(problems.splice(0)).toEqual([]);
+  });
+
   test('with a rehearsal under way', async () => {
     await startRehearsal(page);
     await show('rehearsal-home', '/');
@@ -127,6 +192,7 @@ test.describe.serial('every screen', () => {
     expect(newPins).toBe(1);
     await callContract(page, 'tokens.inspect', { storeId: token.storeId, serial: token.serial });
     await show('tokens', '/tokens');
+    await show('token', `/tokens/${token.storeId}/${token.serial}`);
     await show('plan-vault-init', '/new/vault-init/rehearsal');
 
     await callContract(page, 'app.lock', {});
