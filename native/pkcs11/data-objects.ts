@@ -1,5 +1,6 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success } from '../../electron/workflows/failures.ts';
+import { destroyObject } from './destroy-object.ts';
 import type { TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean } from './objects.ts';
 import { sha256Hex } from './public-keys.ts';
@@ -112,7 +113,7 @@ export function deleteData(module: TokenModule, serial: string, label: string): 
   const deleted = withSession(module, serial, (session): TokenResult<Record<string, never>> => {
     const object = findOne(module, session, { label, sha256: '' });
     if (!object.ok) return object;
-    module.cryptoki.C_DestroyObject(session, object.value);
+    destroyObject(module, session, object.value);
     return success({});
   });
   if (!deleted.ok) return deleted;

@@ -1,11 +1,12 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success, type Failure, type TokenFailureCode } from '../../electron/workflows/failures.ts';
 import type { TokenHostRequest } from '../protocol.ts';
+import { destroyObject } from './destroy-object.ts';
 import { findNamed, nameOf, type KeyName } from './key-objects.ts';
 import type { TokenModule } from './module.ts';
-import { readAttribute } from './objects.ts';
+import { readValueIfKept } from './objects.ts';
 import { readPublicKey, sha256Hex } from './public-keys.ts';
-import { returnValueOf, type TokenResult } from './return-values.ts';
+import type { TokenResult } from './return-values.ts';
 import { withFreshSession, withLogin } from './sessions.ts';
 
 type DeleteRequest = Omit<TokenHostRequest<'objects.delete'>, 'serial'>;
@@ -24,7 +25,8 @@ function sha256Of(module: TokenModule, session: Handle, object: Handle, objectCl
     return readPublicKey(module.cryptoki, session, object)?.sha256 ?? '';
   }
   if (objectClass === pkcs11js.CKO_SECRET_KEY) return '';
-  return sha256Hex(readAttribute(module.cryptoki, session, object, pkcs11js.CKA_VALUE) ?? Buffer.alloc(0));
+  const value = readValueIfKept(module.cryptoki, session, object);
+  return value === undefined ? '' : sha256Hex(value);
 }
 
 /** A private key that shows no public half is meant where the name alone says so. */
@@ -53,17 +55,6 @@ function several(name: KeyName, count: number): { readonly ok: false; readonly e
     'Choose one of them from the list of objects, where each has its own fingerprint.',
     { label: name.label, id: name.id, count },
   );
-}
-
-/** The other half may go along with the first: OpenSC's public keys are made from what lies beside the private ones. */
-function destroy(module: TokenModule, session: Handle, object: Handle): boolean {
-  try {
-    module.cryptoki.C_DestroyObject(session, object);
-    return true;
-  } catch (thrown) {
-    if (returnValueOf(thrown)?.code === pkcs11js.CKR_OBJECT_HANDLE_INVALID) return false;
-    throw thrown;
-  }
 }
 
 /**
@@ -97,7 +88,7 @@ export function deleteObject(
     // Data objects of the very same bytes are as good as each other: one is deleted, the others stay.
     remaining = oneOfSame ? most - 1 : 0;
     const chosen = oneOfSame ? meant.flat().slice(0, 1) : meant.flat();
-    return success(chosen.filter((object) => destroy(module, session, object)).length);
+    return success(chosen.filter((object) => destroyObject(module, session, object)).length);
   });
   if (!deleted.ok) return deleted;
   return withFreshSession(module, serial, (session): TokenResult<{ readonly deleted: number }> => {

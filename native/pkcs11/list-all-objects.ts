@@ -3,10 +3,10 @@ import pkcs11js, { type Handle } from 'pkcs11js';
 import { success } from '../../electron/workflows/failures.ts';
 import type { TokenHostReply } from '../protocol.ts';
 import type { TokenModule } from './module.ts';
-import { findObjects, readAttribute, readBoolean, readNumber, readText } from './objects.ts';
+import { findObjects, readAttribute, readBoolean, readNumber, readText, readValueIfKept } from './objects.ts';
 import { publicKeyOfCertificate, readPublicKey, sha256Hex, type PublicKeyValue } from './public-keys.ts';
 import { attempt, failureOfReturnValue, type TokenResult } from './return-values.ts';
-import { withSession } from './sessions.ts';
+import { mustBeAlive, withSession } from './sessions.ts';
 import { findToken } from './tokens.ts';
 
 type ObjectList = TokenHostReply<'objects.list'>;
@@ -99,7 +99,7 @@ function keyFacts(publicKey: PublicKeyValue | undefined): Partial<TokenObject> {
 function describeByClass(reader: Reader, objectClass: TokenObject['objectClass']): Partial<TokenObject> {
   const { module, session, object } = reader;
   const { cryptoki } = module;
-  const value = (): Buffer => readAttribute(cryptoki, session, object, pkcs11js.CKA_VALUE) ?? Buffer.alloc(0);
+  const value = (): Buffer | undefined => readValueIfKept(cryptoki, session, object);
   switch (objectClass) {
     case 'private-key':
     case 'public-key':
@@ -110,7 +110,7 @@ function describeByClass(reader: Reader, objectClass: TokenObject['objectClass']
       return { kind, bits: (readNumber(cryptoki, session, object, pkcs11js.CKA_VALUE_LEN) ?? 0) * 8 };
     }
     case 'certificate': {
-      const certificate = value();
+      const certificate = value() ?? Buffer.alloc(0);
       const { bits = 0, curve = '' } = publicKeyOfCertificate(certificate) ?? {};
       const isX509 = readNumber(cryptoki, session, object, pkcs11js.CKA_CERTIFICATE_TYPE) === pkcs11js.CKC_X_509;
       return {
@@ -124,7 +124,7 @@ function describeByClass(reader: Reader, objectClass: TokenObject['objectClass']
     }
     case 'data': {
       const bytes = value();
-      return { size: bytes.length, sha256: sha256Hex(bytes) };
+      return bytes === undefined ? {} : { size: bytes.length, sha256: sha256Hex(bytes) };
     }
     case 'other':
       return {};
@@ -159,6 +159,10 @@ function withPublicHalf(object: TokenObject, all: readonly TokenObject[]): Token
   return half === undefined ? object : { ...object, bits: half.bits, curve: half.curve, sha256: half.sha256 };
 }
 
+function isUnreadable({ objectClass, sha256 }: TokenObject): boolean {
+  return sha256 === '' && (objectClass === 'data' || objectClass === 'certificate');
+}
+
 /** CK_UNAVAILABLE_INFORMATION is the largest CK_ULONG, of 32 or 64 bits (PKCS#11 v2.40 section 3.2). */
 function bytesOrUnknown(bytes: number): number {
   return bytes >= 0xff_ff_ff_ff ? -1 : bytes;
@@ -169,13 +173,14 @@ function bytesOrUnknown(bytes: number): number {
  * Objects of the module's own kinds (hardware features, mechanisms, profiles) are left out.
  */
 export function listAllObjects(module: TokenModule, serial: string): TokenResult<ObjectList> {
-  const objects = withSession(module, serial, (session) =>
-    success(
-      [...classes.keys()]
-        .flatMap((type) => findObjects(module.cryptoki, session, [{ type: pkcs11js.CKA_CLASS, value: type }]))
-        .map((object) => describe({ module, session, object })),
-    ),
-  );
+  const objects = withSession(module, serial, (session) => {
+    const described = [...classes.keys()]
+      .flatMap((type) => findObjects(module.cryptoki, session, [{ type: pkcs11js.CKA_CLASS, value: type }]))
+      .map((object) => describe({ module, session, object }));
+    // A value that could not be read may be missing on the card, or the card has gone: only the latter is said here.
+    if (described.some(isUnreadable)) mustBeAlive(module, session);
+    return success(described);
+  });
   if (!objects.ok) return objects;
   const token = findToken(module, serial);
   if (!token.ok) return token;

@@ -2,10 +2,10 @@ import pkcs11js, { type Handle } from 'pkcs11js';
 import { success } from '../../electron/workflows/failures.ts';
 import type { TokenHostReply } from '../protocol.ts';
 import type { TokenModule } from './module.ts';
-import { findObjects, readAttribute, readBoolean, readNumber, readText } from './objects.ts';
+import { findObjects, readAttribute, readBoolean, readNumber, readText, readValueIfKept } from './objects.ts';
 import { readPublicKey, type PublicKeyValue } from './public-keys.ts';
 import type { TokenResult } from './return-values.ts';
-import { withSession } from './sessions.ts';
+import { mustBeAlive, withSession } from './sessions.ts';
 import { searchTemplate } from './templates.ts';
 
 type ObjectList = TokenHostReply<'listObjects'>;
@@ -87,7 +87,7 @@ function listDataObjects(module: TokenModule, session: Handle): DataObject[] {
   return findObjects(cryptoki, session, searchTemplate(pkcs11js.CKO_DATA)).map((object) => ({
     label: readText(cryptoki, session, object, pkcs11js.CKA_LABEL),
     application: readText(cryptoki, session, object, pkcs11js.CKA_APPLICATION),
-    size: readAttribute(cryptoki, session, object, pkcs11js.CKA_VALUE)?.length ?? 0,
+    size: readValueIfKept(cryptoki, session, object)?.length ?? 0,
     token: readBoolean(cryptoki, session, object, pkcs11js.CKA_TOKEN) === true,
     private: readBoolean(cryptoki, session, object, pkcs11js.CKA_PRIVATE) === true,
   }));
@@ -95,7 +95,9 @@ function listDataObjects(module: TokenModule, session: Handle): DataObject[] {
 
 /** Keys and data objects that are seen now: private ones only where this host is logged in. */
 export function listObjects(module: TokenModule, serial: string): TokenResult<ObjectList> {
-  return withSession(module, serial, (session) =>
-    success({ keyPairs: listKeyPairs(module, session), dataObjects: listDataObjects(module, session) }),
-  );
+  return withSession(module, serial, (session) => {
+    const listed = { keyPairs: listKeyPairs(module, session), dataObjects: listDataObjects(module, session) };
+    if (listed.dataObjects.some(({ size }) => size === 0)) mustBeAlive(module, session);
+    return success(listed);
+  });
 }

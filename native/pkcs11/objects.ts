@@ -1,5 +1,5 @@
 import pkcs11js, { type Handle, type PKCS11, type Template } from 'pkcs11js';
-import { attempt, returnValueOf } from './return-values.ts';
+import { attempt, mayMeanGone, returnValueOf } from './return-values.ts';
 
 /** How many handles one C_FindObjects asks for. */
 const batch = 64;
@@ -31,6 +31,21 @@ export function readAttribute(cryptoki: PKCS11, session: Handle, object: Handle,
     const code = returnValueOf(thrown)?.code;
     if (code === pkcs11js.CKR_ATTRIBUTE_TYPE_INVALID || code === pkcs11js.CKR_ATTRIBUTE_SENSITIVE) return undefined;
     throw thrown;
+  }
+}
+
+/**
+ * CKA_VALUE, or undefined where the token cannot give it: on a card whose file was deleted, but not yet the entry that
+ * describes it, OpenSC answers CKR_GENERAL_ERROR. Whether the token is still there is for the caller to see by its
+ * next call.
+ */
+export function readValueIfKept(cryptoki: PKCS11, session: Handle, object: Handle): Buffer | undefined {
+  try {
+    return readAttribute(cryptoki, session, object, pkcs11js.CKA_VALUE);
+  } catch (thrown) {
+    const returnValue = returnValueOf(thrown);
+    if (returnValue === undefined || !mayMeanGone(returnValue)) throw thrown;
+    return undefined;
   }
 }
 

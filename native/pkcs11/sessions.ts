@@ -44,11 +44,16 @@ const makesNoRandomNumbers: ReadonlySet<number> = new Set([
  * Whether the session is there, and the token answers in it. OpenSC knows of sessions until it next looks at the
  * reader; a random number has to come from the card itself.
  */
-function isSessionAlive(module: TokenModule, session: Handle): boolean {
+export function isSessionAlive(module: TokenModule, session: Handle): boolean {
   const { cryptoki } = module;
   if (!attempt(() => cryptoki.C_GetSessionInfo(session)).ok) return false;
   const asked = attempt(() => cryptoki.C_GenerateRandom(session, Buffer.alloc(8)));
   return asked.ok || makesNoRandomNumbers.has(asked.returnValue.code);
+}
+
+/** Throws what a call in a session that has ended answers, where the session or its token does not answer any more. */
+export function mustBeAlive(module: TokenModule, session: Handle): void {
+  if (!isSessionAlive(module, session)) throw new pkcs11js.Pkcs11Error(lostSession.name, lostSession.code);
 }
 
 /** CKF_TOKEN_PRESENT (PKCS#11 v2.40 section 3.2), which pkcs11js does not name. */
@@ -93,7 +98,7 @@ export function findCause(module: TokenModule, slot: Handle, session: Handle, re
     return { returnValue: cause, isTokenGone, isSessionLost: isSessionLost || isTokenGone };
   };
   // After an unplugged token's first CKR_DEVICE_REMOVED its sessions are merely invalid: ask the slot.
-  if (meansSessionLost(returnValue)) return settled(absence(module, slot) ?? returnValue, true);
+  if (meansSessionLost(returnValue)) return settled(awaitAbsence(module, slot) ?? returnValue, true);
   if (!mayMeanGone(returnValue) || isSessionAlive(module, session)) return settled(returnValue, false);
   return settled(awaitAbsence(module, slot) ?? lostSession, true);
 }
