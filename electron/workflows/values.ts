@@ -3,6 +3,7 @@ import type { TokenOfPlan, ValueReadOutPlan, ValuesRepairPlan, ValuesRewrapPlan 
 import type { StepDefinition } from './run.ts';
 import { logInStep, stepIdOf } from './token-care.ts';
 import { careWords } from './words-care.ts';
+import type { TokenObject } from './device-ports.ts';
 import type { Workflow, WorkflowPlace } from './workflow.ts';
 
 interface OnToken {
@@ -39,6 +40,36 @@ export function valuesAmong(
     ...(found.includes(rootLabel) ? [rootLabel] : []),
   ];
   return { labels, doubled: labels.filter((label) => found.indexOf(label) !== found.lastIndexOf(label)) };
+}
+
+/**
+ * What is wrong with how a value lies on a token, in words for the transcript; undefined where nothing is. Whether
+ * it decrypts is another question.
+ * @param found every data object of that label
+ */
+export function deviationOfValue(
+  label: string,
+  found: readonly Pick<TokenObject, 'attributes'>[],
+): { readonly state: 'missing' | 'doubled' | 'session-only'; readonly text: string } | undefined {
+  const [first] = found;
+  if (first === undefined) {
+    return {
+      state: 'missing',
+      text: `${label} is not on the token. bank-vaults’ mode hsm keeps its values on SoftHSM only as long as its own process runs: they are seen by no other.`,
+    };
+  }
+  if (found.length > 1) {
+    return {
+      state: 'doubled',
+      text: `${label} is on the token ${found.length.toString()} times, which bank-vaults refuses to read.`,
+    };
+  }
+  return first.attributes.includes('TOKEN')
+    ? undefined
+    : {
+        state: 'session-only',
+        text: `${label} lies on the token only for a session (its CKA_TOKEN is not set): it is gone when that program ends.`,
+      };
 }
 
 /** The round trip that shows that a key works, and its words, before a value is judged by it. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { unsealIndexOf } from '../../electron/workflows/bank-vaults.ts';
 import { stepsOf } from '../../electron/workflows/definitions.ts';
 import { stepIdOf } from '../../electron/workflows/token-care.ts';
-import { valuesAmong } from '../../electron/workflows/values.ts';
+import { deviationOfValue, valuesAmong } from '../../electron/workflows/values.ts';
 
 describe('the values among what lies on a token', () => {
   it('are the shares up to the highest one, recovery shares and the root token', () => {
@@ -60,5 +60,16 @@ describe('a step’s id', () => {
     expect(stepIdOf('check', 'vault-root', 3)).toBe('check-vault-root');
     expect(stepIdOf('check', 'x'.repeat(255), 3)).toBe('check3');
     expect(stepIdOf('test-1', '', 0)).toBe('test-10');
+  });
+});
+
+describe('how a value lies on a token', () => {
+  const kept = { attributes: ['TOKEN', 'MODIFIABLE'] };
+
+  it('is as it should be, missing, doubled, or there for a session only', () => {
+    expect(deviationOfValue('vault-root', [kept])).toBeUndefined();
+    expect(deviationOfValue('vault-root', [])?.state).toBe('missing');
+    expect(deviationOfValue('vault-root', [kept, kept, kept])?.text).toContain('3 times');
+    expect(deviationOfValue('vault-root', [{ attributes: ['MODIFIABLE'] }])?.state).toBe('session-only');
   });
 });

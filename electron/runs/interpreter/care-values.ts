@@ -3,6 +3,7 @@ import type { CareEffect } from '../../workflows/care-effects.ts';
 import type { TokenObject } from '../../workflows/device-ports.ts';
 import type { Result } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
+import { deviationOfValue } from '../../workflows/values.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done, foundDone } from './context.ts';
 import { objectsOf } from './care-objects.ts';
@@ -14,37 +15,12 @@ type OnValue = EffectOf<'value.check'> | EffectOf<'value.resolve-double'>;
 
 const named = (label: string) => (object: TokenObject) => object.objectClass === 'data' && object.label === label;
 
-const isKept = ({ attributes }: TokenObject): boolean => attributes.includes('TOKEN');
-
-/** What is wrong with a value, for the transcript; undefined where nothing is. */
-function deviationOf(label: string, found: readonly TokenObject[]): { state: string; text: string } | undefined {
-  const [first] = found;
-  if (first === undefined) {
-    return {
-      state: 'missing',
-      text: `${label} is not on the token. bank-vaults’ mode hsm keeps its values on SoftHSM only as long as its own process runs: they are seen by no other.`,
-    };
-  }
-  if (found.length > 1) {
-    return {
-      state: 'doubled',
-      text: `${label} is on the token ${found.length.toString()} times, which bank-vaults refuses to read.`,
-    };
-  }
-  return isKept(first)
-    ? undefined
-    : {
-        state: 'session-only',
-        text: `${label} lies on the token only for a session (its CKA_TOKEN is not set): it is gone when that program ends.`,
-      };
-}
-
 export async function checkValue(context: StepContext, effect: EffectOf<'value.check'>): EffectResult {
   const { token, keyLabel, label } = effect;
   const objects = await objectsOf(context, token);
   if (!objects.ok) return objects;
   const found = objects.value.filter(named(label));
-  const deviation = deviationOf(label, found);
+  const deviation = deviationOfValue(label, found);
   if (deviation !== undefined) {
     const noted = await context.deviate(deviation.text);
     return noted.ok ? done({ label, valueState: deviation.state }) : noted;
