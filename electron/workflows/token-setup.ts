@@ -47,7 +47,8 @@ function initializeDevice(plan: TokenSetupPlan, choices: DeviceChoices): readonl
   const created = shareCreationSteps(device, choices);
   const danger = {
     title: deviceWords.initialize.title,
-    typedName: plan.currentLabel === '' ? plan.expectedSerial : plan.currentLabel,
+    // Two devices may have one label; no two have one serial.
+    typedName: plan.expectedSerial,
     losses: deviceWords.initialize.losses(choices),
   };
   return [
