@@ -13,14 +13,14 @@ function targetOf(plan: Plan): TokenReference | undefined {
   return 'target' in plan ? { storeId: plan.target.storeId, serial: plan.target.serial } : undefined;
 }
 
-async function look({ core, tokens, changed }: Parts, { state }: RunSnapshot): Promise<void> {
+async function look({ core, lock, tokens, changed }: Parts, { state }: RunSnapshot): Promise<void> {
   const place = placeOf(state.plan);
   if (place.kind === 'token') {
     await tokens.refresh();
     // A token that was initialised in the run got its serial there.
     const token = toReference(place.storeId, state.facts['serial'] ?? place.serial);
     // Its keys, too: an initialisation cannot be planned without them.
-    for (const one of [token, targetOf(state.plan)]) if (one !== undefined) await tokens.inspect(one);
+    for (const one of [token, targetOf(state.plan)]) if (one !== undefined && !lock.locked) await tokens.inspect(one);
     return;
   }
   await core.watch.refresh(place.vaultId);

@@ -61,6 +61,8 @@ export function createTokenObserver(
   const readObjects = async (token: TokenReference): Promise<Result<Record<string, never>, TokenFailureCode>> => {
     const startedIn = generation;
     const listed = await core.tokens.listObjects(token);
+    // Asking on after a lock would start the host again that the lock has ended.
+    if (startedIn !== generation) return success({});
     const all = listed.ok ? await core.objects.listAllObjects(token) : listed;
     if (startedIn !== generation) return success({});
     const refused = listed.ok ? (all.ok ? undefined : all) : listed;
@@ -105,6 +107,7 @@ export function createTokenObserver(
     const listed = listing.result.ok ? listing.result.value : [];
     await readDevices(store, listed);
     for (const { token } of [...inspected.values()].filter(({ token: { storeId } }) => storeId === store.id)) {
+      if (startedIn !== generation) return;
       if (listed.some((candidate) => candidate.serial === token.serial)) await readObjects(token);
       else inspected.delete(keyOf(token.storeId, token.serial));
     }
@@ -114,7 +117,8 @@ export function createTokenObserver(
     const current = looks.get(store.id);
     if (current !== undefined) {
       // One is under way that may have looked before the change that this call is about.
-      current.next ??= current.underWay.then(() => refreshStore(store));
+      const askedIn = generation;
+      current.next ??= current.underWay.then(() => (askedIn === generation ? refreshStore(store) : undefined));
       return current.next;
     }
     const underWay = look(store).finally(() => {

@@ -203,14 +203,16 @@ describe('the token observer', () => {
     expect(made.observer.describe(token('opensc'))).toMatchObject({ objects: undefined, device: undefined });
   });
 
-  it('takes nothing in that was asked before a lock', async () => {
+  it('takes nothing in that was asked before a lock, and asks nothing more for it', async () => {
     const made = rig();
     made.hold = true;
-    const refreshing = made.observer.refresh();
+    const refreshing = [made.observer.refresh(), made.observer.refreshReaderStores()];
     await turn();
     made.observer.forget();
     made.release();
-    await refreshing;
+    await Promise.all(refreshing);
     expect(made.observer.observed('opensc')).toBe(undefined);
+    // The look that was still to come would have started the host again that the lock has ended.
+    expect(made.asked.filter((what) => what === 'tokens opensc')).toHaveLength(1);
   });
 });
