@@ -24,14 +24,29 @@ import type { Core, CoreOptions, KnownVault, Rehearsal } from './core.ts';
 
 type SharePlaces = Pick<KnownVault, 'tokenStoreId' | 'tokenSerial' | 'keyLabel'>;
 
-/** Where a completed initialisation put its shares; undefined for any other run. */
-function placesOf(state: RunState): { readonly vaultId: string; readonly places: SharePlaces } | undefined {
-  const { plan } = state;
-  if (plan.workflow !== 'vault-init' || state.status !== 'completed') return undefined;
-  return {
-    vaultId: plan.vaultId,
-    places: { tokenStoreId: plan.token.storeId, tokenSerial: plan.token.serial, keyLabel: plan.keyLabel },
-  };
+/**
+ * Where a Vault's shares are once a run has ended, from where they were before it: an initialisation puts them on
+ * a token, a rewrap under another key of theirs.
+ * @param isOf whether an initialisation was this Vault's
+ * @returns `before` itself where the run moved nothing
+ */
+function placesAfter<Before extends SharePlaces | undefined>(
+  { plan, status }: RunState,
+  before: Before,
+  isOf: (vaultId: string) => boolean,
+): SharePlaces | Before {
+  if (status !== 'completed') return before;
+  if (plan.workflow === 'vault-init' && isOf(plan.vaultId)) {
+    return { tokenStoreId: plan.token.storeId, tokenSerial: plan.token.serial, keyLabel: plan.keyLabel };
+  }
+  const wasThere =
+    plan.workflow === 'values-rewrap' &&
+    before?.tokenStoreId === plan.token.storeId &&
+    before.tokenSerial === plan.token.serial &&
+    before.keyLabel === plan.fromKeyLabel;
+  return wasThere
+    ? { tokenStoreId: before.tokenStoreId, tokenSerial: before.tokenSerial, keyLabel: plan.toKeyLabel }
+    : before;
 }
 
 const connectionsOf = (vault: KnownVault): readonly VaultConnection[] =>
@@ -107,18 +122,21 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     host: hostname(),
     newRunId: custody.newRunId,
     async completed(state) {
-      const found = placesOf(state);
-      if (found === undefined) return;
-      if (state.plan.rehearsal) rehearsalPlaces = found.places;
-      const server = settings.vaults.find(({ id }) => id === found.vaultId);
-      // The run is over and its journal says where the shares are; a failed write here loses a convenience.
-      if (server !== undefined) await settings.changeVault({ ...server, ...found.places });
+      if (state.plan.rehearsal) {
+        rehearsalPlaces = placesAfter(state, rehearsalPlaces, () => true);
+        return;
+      }
+      for (const server of settings.vaults) {
+        const places = placesAfter(state, server, (vaultId) => vaultId === server.id);
+        // The run is over and its journal says where the shares are; a failed write here loses a convenience.
+        if (places !== server) await settings.changeVault({ ...server, ...places });
+      }
     },
   });
-  const lastRehearsed = (await runner.list()).find(
-    ({ state, problem }) => problem === undefined && state.plan.rehearsal && placesOf(state) !== undefined,
-  );
-  rehearsalPlaces = lastRehearsed === undefined ? undefined : placesOf(lastRehearsed.state)?.places;
+  for (const { state, problem } of (await runner.list()).toReversed()) {
+    if (problem === undefined && state.plan.rehearsal)
+      rehearsalPlaces = placesAfter(state, rehearsalPlaces, () => true);
+  }
 
   const endHosts = async (): Promise<void> => {
     await Promise.all([tokens.closeAll(), shares.close()]);
