@@ -11,12 +11,7 @@ import { failed } from './context.ts';
 
 const nameOf = (token: TokenReference): string => `${token.storeId} ${token.serial}`;
 
-/** After an act that ends a token's login, such as one that changes the card beside the PKCS#11 library. */
-export function forgetLogin(context: StepContext, token: TokenReference): void {
-  context.seen.loggedIn.delete(nameOf(token));
-}
-
-/** The same where every login of a store ends, because its library is started anew. */
+/** Where every login of a store ends, because its library is started anew: the next act that needs one logs in. */
 export function forgetLogins(context: StepContext, storeId: string): void {
   for (const name of [...context.seen.loggedIn]) {
     if (name.startsWith(`${storeId} `)) context.seen.loggedIn.delete(name);
