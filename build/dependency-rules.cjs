@@ -52,7 +52,7 @@ const table = {
     node,
     ...npm('zod'),
     ...room('electron/workflows', 'electron/sealing', 'electron/hosts'),
-    '^native/([a-z0-9-]+/)?([a-z]+-)?protocol\\.ts$',
+    '^native/[a-z0-9/-]*protocol\\.ts$',
   ],
   'electron/rehearsal': [
     node,
