@@ -41,11 +41,17 @@ export interface MemorySearch {
   readonly bytesRead: number;
 }
 
-/** @throws where the process's memory may not be read: a test that cannot look proves nothing */
-export async function searchMemory(processId: number, markers: readonly string[]): Promise<MemorySearch> {
+/**
+ * @param markers each as text, whose forms are found here, or as the forms that are searched
+ * @throws where the process's memory may not be read: a test that cannot look proves nothing
+ */
+export async function searchMemory(
+  processId: number,
+  markers: readonly (string | readonly Buffer[])[],
+): Promise<MemorySearch> {
   const maps = await readFile(`/proc/${String(processId)}/maps`, 'utf8');
   const memory = await open(`/proc/${String(processId)}/mem`, 'r');
-  const forms = markers.map(formsOf);
+  const forms = markers.map((marker) => (typeof marker === 'string' ? formsOf(marker) : marker));
   const overlap = Math.max(...forms.flat().map((form) => form.length));
   const counts = markers.map(() => 0);
   let bytesRead = 0;
