@@ -106,7 +106,7 @@ async function ask(
 /** Who types, in the words of the act: with two keepers, each has to know whose turn it is. */
 const actOf = ({ label }: Effect, keeper: string): string => `${deviceWords.initialize.act(label)} - ${keeper} types`;
 
-const triesInWords = (count: number): string => `${count.toString()} ${count === 1 ? 'try is' : 'tries are'} left.`;
+const triesInWords = (count: number): string => `${count.toString()} ${count === 1 ? 'try' : 'tries'} left`;
 
 /** The SO-PIN in force now. */
 function askCurrentSoPin(
@@ -115,18 +115,17 @@ function askCurrentSoPin(
   device: DeviceDescription,
   failedWith: Failure<TokenFailureCode> | undefined,
 ): Promise<Result<SealedSecretValue>> {
-  const tries = device.soPinTriesLeft < 0 ? '' : triesInWords(device.soPinTriesLeft);
   const cutOff =
     failedWith === undefined && context.noted['erasing'] === true && effect.choices.newSoPin
       ? 'This was begun before and cut off, so the SO-PIN may be the new one already. Type the one that is in force.'
       : '';
+  const act = actOf(effect, effect.choices.soPinHolder);
   return ask(context, effect, device, {
     role: 'so',
     isNew: false,
-    act: actOf(effect, effect.choices.soPinHolder),
-    problem: [failedWith?.message ?? '', cutOff, failedWith !== undefined || cutOff !== '' ? tries : '']
-      .filter((part) => part !== '')
-      .join(' '),
+    // The card counts them, and so does the person.
+    act: device.soPinTriesLeft < 0 ? act : `${act} (SO-PIN: ${triesInWords(device.soPinTriesLeft)})`,
+    problem: failedWith?.message ?? cutOff,
     failedWith,
     purpose: secretPurpose.soPin(device.serial),
   });
