@@ -27,7 +27,7 @@ export const devices = {
   locked: 'Locked',
   notSet: 'Not set',
   transport: 'Transport PIN: must be changed',
-  dkek: 'Key backup (DKEK)',
+  dkek: 'Key backup',
   dkekStates: {
     none: 'No backup possible',
     'awaiting-shares': (outstanding: number, shares: number) =>

@@ -34,7 +34,7 @@ export class TokensScreen {
     await this.page.getByRole('heading', { level: 1, name: title }).waitFor();
   }
 
-  /** What is measured on a card: "PIN", "SO-PIN", "Key backup (DKEK)", "Key check value". */
+  /** What is measured on a card: "PIN", "SO-PIN", "Key backup", "Key check value". */
   reading(title: string, name: string): Locator {
     return this.card(title).locator('dl > div').filter({ hasText: name }).locator('dd');
   }

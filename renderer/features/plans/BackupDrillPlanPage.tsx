@@ -16,7 +16,7 @@ import { DevicePins } from './DevicePins.tsx';
 import { DkekShares } from './DkekShares.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
 import { TargetPicker } from './TargetPicker.tsx';
-import type { TokenActProps } from './TokenActPage.tsx';
+import type { TokenActProps } from './token-act-props.ts';
 
 const words = text.plans.drill;
 

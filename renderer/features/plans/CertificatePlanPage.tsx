@@ -15,7 +15,7 @@ import {
   type CertificateForm,
 } from './certificate-form.ts';
 import { PlanLayout } from './PlanLayout.tsx';
-import type { TokenActProps } from './TokenActPage.tsx';
+import type { TokenActProps } from './token-act-props.ts';
 import styles from './plans.module.css';
 
 const css = classesOf(styles);

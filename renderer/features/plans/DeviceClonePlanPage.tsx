@@ -6,7 +6,7 @@ import { twinsOf } from '../../views/devices.ts';
 import { checkClone, copiedInWords, effectiveTarget, freshCloneForm } from './backup-forms.ts';
 import { PlanLayout } from './PlanLayout.tsx';
 import { TargetPicker } from './TargetPicker.tsx';
-import type { TokenActProps } from './TokenActPage.tsx';
+import type { TokenActProps } from './token-act-props.ts';
 import { useInspection } from './use-inspection.ts';
 
 const words = text.plans.clone;

@@ -5,7 +5,7 @@ import { Card } from '../../ui/Pieces.tsx';
 import { Readings } from '../tokens/DeviceState.tsx';
 import { checkPinChange, freshPinChangeForm, pinActs, pinActsFor, type PinChangeForm } from './pin-change-form.ts';
 import { PlanLayout } from './PlanLayout.tsx';
-import type { TokenActProps } from './TokenActPage.tsx';
+import type { TokenActProps } from './token-act-props.ts';
 
 const words = text.plans.pin;
 

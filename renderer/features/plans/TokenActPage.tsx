@@ -1,10 +1,9 @@
 import type { ReactNode } from 'react';
-import type { AppView, TokenView } from '../../../electron/contract/views.ts';
+import type { AppView } from '../../../electron/contract/views.ts';
 import { paths, type Place, type TokenTab } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
-import type { TrailStep } from '../../ui/Trail.tsx';
 import { tokenTitle } from '../../views/token-title.ts';
 import { BackupDrillPlanPage } from './BackupDrillPlanPage.tsx';
 import { CertificatePlanPage } from './CertificatePlanPage.tsx';
@@ -12,6 +11,7 @@ import { DeviceClonePlanPage } from './DeviceClonePlanPage.tsx';
 import { PinChangePlanPage } from './PinChangePlanPage.tsx';
 import { ValueReadOutPlanPage } from './ValueReadOutPlanPage.tsx';
 import { ValuesRewrapPlanPage } from './ValuesRewrapPlanPage.tsx';
+import type { TokenActProps } from './token-act-props.ts';
 import { useInspection } from './use-inspection.ts';
 
 type ActPlace = Extract<Place, { page: 'plan-token-act' }>;
@@ -24,15 +24,6 @@ const tabs: Readonly<Record<ActPlace['act'], TokenTab>> = {
   'value-read-out': 'values',
   'values-rewrap': 'values',
 };
-
-/** What every plan page of a token is given. */
-export interface TokenActProps {
-  readonly view: AppView;
-  readonly token: TokenView;
-  readonly subject: string;
-  readonly trail: readonly TrailStep[];
-  readonly marks: ReactNode;
-}
 
 /** A plan about one token that is here; where it was unplugged meanwhile, the page says so and waits for it. */
 export function TokenActPage({ view, place }: { readonly view: AppView; readonly place: ActPlace }): ReactNode {

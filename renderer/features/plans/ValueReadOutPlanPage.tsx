@@ -6,7 +6,7 @@ import { wrappingLabels } from '../../views/devices.ts';
 import { valueRows } from '../../views/token-objects.ts';
 import { PlanLayout } from './PlanLayout.tsx';
 import { checkReadOut, effectiveWrappingKey, freshReadOutForm, type ReadOutForm } from './value-forms.ts';
-import type { TokenActProps } from './TokenActPage.tsx';
+import type { TokenActProps } from './token-act-props.ts';
 
 const words = text.plans.readOut;
 

@@ -6,7 +6,7 @@ import { wrappingLabels } from '../../views/devices.ts';
 import { valueRows } from '../../views/token-objects.ts';
 import { PlanLayout } from './PlanLayout.tsx';
 import { checkRewrap, effectiveWrappingKey, freshRewrapForm, type RewrapForm } from './value-forms.ts';
-import type { TokenActProps } from './TokenActPage.tsx';
+import type { TokenActProps } from './token-act-props.ts';
 
 const words = text.plans.rewrap;
 const bits = { '2048': 2048, '3072': 3072, '4096': 4096 } as const;

@@ -39,8 +39,12 @@ export function TokenCard({ token, view }: { readonly token: TokenView; readonly
         <div className={css('tokenName')}>
           <h3>{token.initialized || token.serial === '' ? title : text.tokens.newDeviceShort}</h3>
           <p className={css('quiet')}>
-            {token.serial === '' ? model : <Mono>{token.serial}</Mono>}
-            {token.serial === '' || model === '' ? '' : ` · ${model}`}
+            {token.serial === '' ? null : (
+              <span className={css('whole')}>
+                <Mono>{token.serial}</Mono>{' '}
+              </span>
+            )}
+            <span className={css('whole')}>{model}</span>
           </p>
         </div>
         <div className={css('marks')}>
