@@ -56,7 +56,7 @@ export function createTokenService(modulePath: string): TokenService {
   const parts = createHostParts(modulePath);
   const { opener, sealers, withModule, stopModule } = parts;
 
-  const handlers: Readonly<Partial<Record<TokenHostMethod, Handler>>> = {
+  const handlers: Readonly<Record<TokenHostMethod, Handler>> = {
     hello: handler(tokenHostRequests.hello, () =>
       withModule(({ manufacturer, description, libraryVersion, cryptokiVersion }) =>
         success({
