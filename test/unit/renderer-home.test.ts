@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AppView, StoreView } from '../../electron/contract/views.ts';
 import { tokenSetupFormFor } from '../../renderer/features/plans/token-setup-form.ts';
+import { unsealFormFor } from '../../renderer/features/plans/unseal-form.ts';
 import { vaultInitFormFor } from '../../renderer/features/plans/vault-init-form.ts';
 import { bannerOf } from '../../renderer/views/banner.ts';
 import { closedStores, rehearsalPath } from '../../renderer/views/glance.ts';
@@ -123,6 +124,16 @@ describe('a plan page that opens before the tokens are listed', () => {
     expect(tokenSetupFormFor(view, 'rehearsal', '7', chosen)).toBe(chosen);
     expect(tokenSetupFormFor(appView({ tokens: [tokenView()] }), 'rehearsal', '', undefined).token).toBe('');
     expect(tokenSetupFormFor(appView({ tokens: [fresh] }), '', '', undefined).token).toBe('');
+  });
+
+  it('an unseal takes the token with the shares when it is plugged in, and leaves removed sources alone', () => {
+    const vault = { ...vaultView('sealed'), tokenSerial: tokenView().serial, tokenStoreId: 'softhsm' };
+    const before = unsealFormFor(appView({ vaults: [vault] }), vault.id, undefined);
+    expect(before).toEqual({ vaultId: vault.id, sources: [] });
+    const view = appView({ vaults: [vault], tokens: [tokenView()] });
+    expect(unsealFormFor(view, vault.id, undefined).sources).toMatchObject([{ kind: 'token' }]);
+    const removed = { vaultId: vault.id, sources: [] };
+    expect(unsealFormFor(view, vault.id, removed)).toBe(removed);
   });
 
   it('an initialisation takes its Vault and token when they come', () => {

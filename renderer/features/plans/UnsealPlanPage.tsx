@@ -11,29 +11,34 @@ import { RehearsalMark, VaultStateMark } from '../../ui/StateMark.tsx';
 import { tokenOfVault } from '../../views/glance.ts';
 import { PlanLayout } from './PlanLayout.tsx';
 import { tokenKey } from './token-setup-form.ts';
-import { checkUnseal, freshUnsealForm, nodesToUnseal, proposeSources, type SourceForm } from './unseal-form.ts';
+import { checkUnseal, nodesToUnseal, unsealFormFor, type SourceForm, type UnsealForm } from './unseal-form.ts';
 import styles from './plans.module.css';
 
 const css = classesOf(styles);
 const words = text.plans.unseal;
 
 export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; readonly vaultId: string }): ReactNode {
-  const [form, setForm] = useState(() => freshUnsealForm(view, vaultId));
+  const [asked, setAsked] = useState(vaultId);
+  const [decided, setDecided] = useState<UnsealForm>();
+  const form = unsealFormFor(view, asked, decided);
+  // Settled once a token was proposed, so that later changes to the list never swap it.
+  if (decided === undefined && form.sources.length > 0) setDecided(form);
   const vault = view.vaults.find((each) => each.id === form.vaultId);
   const { errors, plan, will } = checkUnseal(view, form);
   const setSources = (sources: readonly SourceForm[]): void => {
-    setForm((before) => ({ ...before, sources }));
+    setDecided({ vaultId: form.vaultId, sources });
   };
   const addPgp = async (): Promise<void> => {
     const reply = await act('pgp.choose-message', {});
     if (reply?.chosen !== true) return;
-    setForm((before) => ({
-      ...before,
-      sources: [
-        ...before.sources,
-        { kind: 'pgp', custodian: '', fileName: reply.fileName, messageBase64: reply.messageBase64 },
-      ],
-    }));
+    const source = {
+      kind: 'pgp',
+      custodian: '',
+      fileName: reply.fileName,
+      messageBase64: reply.messageBase64,
+    } as const;
+    // The dialog may have been open for long: what was decided meanwhile counts.
+    setDecided((before) => ({ ...(before ?? form), sources: [...(before ?? form).sources, source] }));
   };
   const recorded = vault === undefined ? undefined : tokenOfVault(view, vault);
   const nodes = vault === undefined ? [] : nodesToUnseal(vault);
@@ -63,8 +68,8 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
           value={form.vaultId}
           error={form.vaultId === '' ? undefined : errors.vault}
           onChange={(chosen) => {
-            const next = view.vaults.find((candidate) => candidate.id === chosen);
-            setForm({ vaultId: chosen, sources: next === undefined ? [] : proposeSources(view, next) });
+            setAsked(chosen);
+            setDecided(undefined);
           }}
           choices={view.vaults.map((candidate) => ({
             value: candidate.id,

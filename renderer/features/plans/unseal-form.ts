@@ -34,6 +34,15 @@ export function freshUnsealForm(view: AppView, vaultId: string): UnsealForm {
   return { vaultId: vault?.id ?? '', sources: vault === undefined ? [] : proposeSources(view, vault) };
 }
 
+/**
+ * The form as it stands with what is here now: the page may open before the tokens are listed, or the device be
+ * plugged in after it. Its token is proposed when it comes; what a person has chosen or removed is never changed.
+ * @param decided undefined until somebody has changed the sources or a token was proposed
+ */
+export function unsealFormFor(view: AppView, vaultId: string, decided: UnsealForm | undefined): UnsealForm {
+  return decided ?? freshUnsealForm(view, vaultId);
+}
+
 /** The token that this app stored the shares on; else one that is set up, for a rehearsal or where only one is here. */
 export function proposeSources(view: AppView, vault: VaultView): readonly SourceForm[] {
   const recorded = tokenOfVault(view, vault);
