@@ -105,6 +105,8 @@ export const deviceWords = {
     piece: (piece: number, threshold: number, number: number) =>
       `Piece ${piece.toString()} of ${threshold.toString()} of DKEK share ${number.toString()}`,
   },
+  keyMayBeLeft:
+    'The first attempt to make the key pair was cut off. The device may hold a key from it that has no name and that no program shows or can use; it takes some memory until the device is erased. The key pair was made anew.',
   attest: {
     title: 'Check where the device comes from',
     explanation:
