@@ -82,6 +82,12 @@ describe('the set-up of a SmartCard-HSM', () => {
     );
   });
 
+  it('stays with its device when the slot moves', () => {
+    const form = { ...tokenSetupFormFor(view, 'opensc', '12', undefined), device: right };
+    const replugged = viewWithDevices({ tokens: [{ ...newDevice, slotId: 40 }] });
+    expect(checkTokenSetup(replugged, form).plan).toMatchObject({ slotId: 40, expectedSerial: 'DENK0200417' });
+  });
+
   it('lists what is wrong in the order of the page', () => {
     const form = tokenSetupFormFor(view, 'opensc', '12', undefined);
     const { errors, device, plan } = checkTokenSetup(view, form);

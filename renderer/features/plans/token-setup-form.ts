@@ -27,9 +27,9 @@ export interface TokenSetupForm {
 /** CK_TOKEN_INFO.label is 32 bytes of UTF-8 (PKCS#11 v2.40, section 3.2). */
 export const tokenLabelBytes = 32;
 
-/** Names one token in a list; slot numbers change, so an initialised one goes by serial. */
-export function tokenKey(token: Pick<TokenView, 'storeId' | 'serial' | 'slotId' | 'initialized'>): string {
-  return token.initialized && token.serial !== ''
+/** Names one token in a list; slot numbers change, so one that has a serial already goes by that. */
+export function tokenKey(token: Pick<TokenView, 'storeId' | 'serial' | 'slotId'>): string {
+  return token.serial !== ''
     ? `${token.storeId}|serial ${token.serial}`
     : `${token.storeId}|slot ${String(token.slotId)}`;
 }
