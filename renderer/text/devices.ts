@@ -9,6 +9,8 @@ export function sizeWords(bytes: number): string {
 }
 
 export const devices = {
+  came: (title: string) => `${title} is here`,
+  went: (title: string) => `${title} was unplugged`,
   open: 'Open',
   openOf: (title: string) => `Open ${title}`,
   ready: 'Ready',

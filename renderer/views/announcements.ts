@@ -1,6 +1,16 @@
-/** What a screen reader is told when the view changes: seal states and steps, not every tick. Pure. */
+/** What a screen reader is told when the view changes: seal states, devices and steps, not every tick. Pure. */
 import type { AppView } from '../../electron/contract/views.ts';
 import { text } from '../text/en.ts';
+import { tokenTitle } from './token-title.ts';
+
+/** Tokens that the later view has and the earlier has not, by serial: slots move. */
+function plugged(earlier: AppView, later: AppView, say: (title: string) => string): readonly string[] {
+  // After a lock everything comes back at once; that is no news.
+  if (earlier.locked || later.locked) return [];
+  return later.tokens
+    .filter((token) => token.serial !== '' && !earlier.tokens.some((each) => each.serial === token.serial))
+    .map((token) => say(tokenTitle(token)));
+}
 
 export function changesToAnnounce(before: AppView, after: AppView): readonly string[] {
   const changes: string[] = [];
@@ -8,6 +18,10 @@ export function changesToAnnounce(before: AppView, after: AppView): readonly str
     const old = before.vaults.find((each) => each.id === vault.id);
     if (old !== undefined && old.state !== vault.state)
       changes.push(`${vault.name}: ${text.states.vault[vault.state]}`);
+  }
+  changes.push(...plugged(before, after, text.devices.came), ...plugged(after, before, text.devices.went));
+  for (const problem of after.presence.problems) {
+    if (!before.presence.problems.some((each) => each.title === problem.title)) changes.push(problem.title);
   }
   for (const run of after.runs) {
     const old = before.runs.find((each) => each.id === run.id);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePath, pageKey, paths } from '../../renderer/stores/navigation-store.ts';
+import { changesToAnnounce } from '../../renderer/views/announcements.ts';
 import { bannerOf } from '../../renderer/views/banner.ts';
 import {
   absentDevices,
@@ -140,6 +141,17 @@ describe('a device that is not here', () => {
     const glance = glanceAt(viewWithProblems);
     expect(glance.unusable.map((problem) => problem.kind)).toEqual(['held-by-scdaemon']);
     expect(glance.waits).toBe(2);
+  });
+});
+
+describe('a device that comes or goes', () => {
+  it('is announced by its name, and so is one that cannot be used; a moved slot is not', () => {
+    const one = viewWithDevices({ tokens: [smartCardHsm()] });
+    const two = viewWithDevices({ tokens: [smartCardHsm({ slotId: 9 }), secondDevice] });
+    expect(changesToAnnounce(one, two)).toEqual(['vault-backup is here']);
+    expect(changesToAnnounce(two, one)).toEqual(['vault-backup was unplugged']);
+    const { presence } = viewWithProblems;
+    expect(changesToAnnounce(one, { ...one, presence })).toContain('GnuPG holds Nitrokey HSM 2');
   });
 });
 
