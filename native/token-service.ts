@@ -12,7 +12,7 @@ import { login } from './pkcs11/login.ts';
 import { loadModule, stopLibrary, type TokenModule } from './pkcs11/module.ts';
 import { createObjectHandlers } from './pkcs11/object-handlers.ts';
 import type { TokenResult } from './pkcs11/return-values.ts';
-import { endLogin } from './pkcs11/sessions.ts';
+import { endLogin, endLostLogins } from './pkcs11/sessions.ts';
 import { findTokens } from './pkcs11/tokens.ts';
 import { tokenHostRequests, type TokenHostMethod } from './protocol.ts';
 import { createDeviceHandlers } from './smartcard-hsm/handlers.ts';
@@ -68,7 +68,9 @@ export function createTokenService(modulePath: string): TokenService {
     listTokens: handler(tokenHostRequests.listTokens, () =>
       withModule((module) => {
         const tokens = findTokens(module);
-        return tokens.ok ? success(tokens.value.map(({ entry }) => entry)) : tokens;
+        if (!tokens.ok) return tokens;
+        endLostLogins(module, tokens.value);
+        return success(tokens.value.map(({ entry }) => ({ ...entry, loggedIn: module.logins.has(entry.serial) })));
       }),
     ),
     initializeToken: handler(tokenHostRequests.initializeToken, (request) => {

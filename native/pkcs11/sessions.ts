@@ -11,7 +11,7 @@ import {
   type ReturnValue,
   type TokenResult,
 } from './return-values.ts';
-import { findToken } from './tokens.ts';
+import { findToken, type FoundToken } from './tokens.ts';
 
 const readWrite = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION;
 
@@ -49,6 +49,18 @@ export function isSessionAlive(module: TokenModule, session: Handle): boolean {
   if (!attempt(() => cryptoki.C_GetSessionInfo(session)).ok) return false;
   const asked = attempt(() => cryptoki.C_GenerateRandom(session, Buffer.alloc(8)));
   return asked.ok || makesNoRandomNumbers.has(asked.returnValue.code);
+}
+
+/**
+ * Forgets the logins of tokens that were pulled out since, whether or not they are back: a session ends with the plug.
+ * @param present the tokens as they were listed just now
+ */
+export function endLostLogins(module: TokenModule, present: readonly FoundToken[]): void {
+  for (const [serial, login] of [...module.logins]) {
+    const found = present.find(({ entry }) => entry.serial === serial);
+    const inPlace = found?.slot.equals(login.slot) === true;
+    if (!inPlace || !isSessionAlive(module, login.session)) endLogin(module, serial);
+  }
 }
 
 /** Throws what a call in a session that has ended answers, where the session or its token does not answer any more. */
