@@ -138,6 +138,8 @@ export async function withLogin<Value>(
   const first = await act();
   if (first.ok || (first.error.code !== 'Token_NotLoggedIn' && first.error.code !== 'Token_SessionLost')) return first;
   context.seen.loggedIn.delete(nameOf(token));
+  // A card can have forgotten a login that its library still counts on. A session that is gone already needs no end.
+  if (first.error.code === 'Token_SessionLost') await context.ports.tokens.logout(token);
   const again = await ensureLoggedIn(context, token);
   return again.ok ? act() : failed(again.error);
 }
