@@ -3,6 +3,8 @@ import { expect, test, type Page } from '@playwright/test';
 import type { TokenView } from '../../electron/contract/views.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
 import { startCardProcess, type CardProcess } from '../servers/card-process.ts';
+import { openSection } from '../screens/controls.ts';
+import { TokensScreen } from '../screens/tokens.ts';
 import { requireCardReaders } from '../servers/pcscd.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 import { addVault, finishRun, planVaultInit, startRun, waitForVault } from './contract-calls.ts';
@@ -77,22 +79,25 @@ test.describe.serial('a Nitrokey HSM', () => {
     const { device } = await findToken(page);
     expect(device?.readerName).toBe('Virtual PCD 00 00');
     expect(device?.freeMemory).toBeGreaterThan(50_000);
-    await page.getByRole('link', { name: /Devices/u }).click();
+    await new TokensScreen(page).open();
     await expect(page.getByText(serial).first()).toBeVisible();
     await keepScreenshot(page, 'devices-nitrokey-new');
   });
 
   test('is set up by two people, and its status is read back', async () => {
     const runId = await startRun(page, setUpPlan(await findToken(page)));
+    await openSection(page, 'Runs');
+    await page.getByRole('button', { name: 'Open Set up a token' }).click();
     const run = await finishRun(app, page, runId, testSecrets);
     expect(run.status).toBe('completed');
-    await page.evaluate((path) => (location.hash = path), `#/runs/${runId}`);
     await keepScreenshot(page, 'run-nitrokey-set-up');
     await expect.poll(async () => (await findDevice(page))?.label, plugged).toContain(label);
     const token = await findToken(page);
     expect(token.device).toMatchObject({ pinState: 'set', soPinTriesLeft: 15, dkek: { kind: 'ready' } });
-    expect(token.wrappingKeys.map((key) => key.label)).toEqual(['bank-vaults']);
-    await page.getByRole('link', { name: /Devices/u }).click();
+    await expect
+      .poll(async () => (await findToken(page)).wrappingKeys.map((key) => key.label), plugged)
+      .toEqual(['bank-vaults']);
+    await new TokensScreen(page).open();
     await keepScreenshot(page, 'devices-nitrokey-set-up');
   });
 
@@ -115,6 +120,7 @@ test.describe.serial('a Nitrokey HSM', () => {
     await expect.poll(async () => (await findDevice(page)) === undefined, plugged).toBe(true);
     await vault.restart();
     await waitForVault(page, vaultId, 'sealed');
+    await openSection(page, 'Home');
     await keepScreenshot(page, 'home-nitrokey-missing');
     await card.tell('plug 1');
     await expect.poll(async () => (await findDevice(page))?.device?.readerName, plugged).toBe('Virtual PCD 00 01');

@@ -51,6 +51,8 @@ export async function answerPrompt(page: Page, secrets: Secrets, seen: Set<strin
     await keepScreenshot(page, `prompt-${title.toLowerCase().replaceAll(/[^a-z]+/gu, '-')}`);
   if (seen.size === 0) await secrets.beforeFirst?.(page);
   seen.add(title);
+  // A SmartCard-HSM's new SO-PIN is made in the prompt unless the person brings one.
+  if ((await prompt.ownSoPin.count()) > 0) await prompt.ownSoPin.click();
   for (const role of ['SO-PIN', 'PIN'] as const) {
     if ((await prompt.field(role).count()) === 0) continue;
     const keys = role === 'PIN' ? secrets.pin : secrets.soPin;
