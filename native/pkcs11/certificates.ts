@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import pkcs11js from 'pkcs11js';
 import { failure, success, type Failure, type TokenFailureCode } from '../../electron/workflows/failures.ts';
 import type { TokenHostReply } from '../protocol.ts';
+import { createObject } from './create-object.ts';
 import { findNamed } from './key-objects.ts';
 import type { TokenModule } from './module.ts';
 import { readAttribute, readBoolean } from './objects.ts';
@@ -68,8 +69,7 @@ export function storeCertificate(
         { label, id },
       );
     }
-    module.cryptoki.C_CreateObject(session, certificateTemplate(label, Buffer.from(id, 'hex'), certificate, fields));
-    return success({});
+    return createObject(module, session, certificateTemplate(label, Buffer.from(id, 'hex'), certificate, fields));
   });
   if (!stored.ok) return stored;
   return withFreshSession(module, serial, (session) => {

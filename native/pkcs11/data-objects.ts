@@ -1,5 +1,6 @@
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success } from '../../electron/workflows/failures.ts';
+import { createObject } from './create-object.ts';
 import { destroyObject } from './destroy-object.ts';
 import type { TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean } from './objects.ts';
@@ -67,8 +68,7 @@ export function writeData(
         { label, count: existing.length },
       );
     }
-    module.cryptoki.C_CreateObject(session, dataObjectTemplate(label, value));
-    return success({});
+    return createObject(module, session, dataObjectTemplate(label, value));
   });
   if (!written.ok) return written;
   return withFreshSession(module, serial, (session) => {
