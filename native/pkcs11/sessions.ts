@@ -68,8 +68,9 @@ export function mustBeAlive(module: TokenModule, session: Handle): void {
   if (!isSessionAlive(module, session)) throw new pkcs11js.Pkcs11Error(lostSession.name, lostSession.code);
 }
 
-/** CKF_TOKEN_PRESENT (PKCS#11 v2.40 section 3.2), which pkcs11js does not name. */
+/** CKF_TOKEN_PRESENT and CKF_REMOVABLE_DEVICE (PKCS#11 v2.40 section 3.2), which pkcs11js does not name. */
 const tokenPresent = 1;
+const removableDevice = 2;
 
 const tokenNotPresent: ReturnValue = { code: pkcs11js.CKR_TOKEN_NOT_PRESENT, name: 'CKR_TOKEN_NOT_PRESENT' };
 
@@ -81,7 +82,8 @@ function absence(module: TokenModule, slot: Handle): ReturnValue | undefined {
   const { cryptoki } = module;
   const slotInformation = attempt(() => cryptoki.C_GetSlotInfo(slot));
   if (!slotInformation.ok && meansGone(slotInformation.returnValue)) return slotInformation.returnValue;
-  if (slotInformation.ok && (slotInformation.value.flags & tokenPresent) === 0) return tokenNotPresent;
+  const flags = slotInformation.ok ? slotInformation.value.flags : 0;
+  if ((flags & removableDevice) !== 0 && (flags & tokenPresent) === 0) return tokenNotPresent;
   const inSlot = attempt(() => cryptoki.C_GetTokenInfo(slot));
   return !inSlot.ok && meansGone(inSlot.returnValue) ? inSlot.returnValue : undefined;
 }
