@@ -183,20 +183,18 @@ export const certificateStoreWorkflow: Workflow<CertificateStorePlan> = {
 
 function keyTestSteps(plan: KeyTestPlan): readonly StepDefinition[] {
   const text = careWords.keyTest;
-  const tests = plan.keys.map(
-    ({ label, id }, index): StepDefinition => ({
-      // Several keys may have one label; the number keeps their steps apart.
-      id: stepIdOf(`test-${(index + 1).toString()}`, label === '' ? id : label, index),
-      title: text.step.title(label === '' ? id : label),
-      actor: administrator,
-      explanation: text.step.explanation,
-      pace: 'automatic',
-      action: text.step.action,
-      needs: ['log-in'],
-      effect: { kind: 'key.test', token: plan.token, label, id },
-      records: ['keyLabel', 'keyId', 'tried', 'passed'],
-    }),
-  );
+  const tests = plan.keys.map(({ label, id }, index): StepDefinition => ({
+    // Several keys may have one label; the number keeps their steps apart.
+    id: stepIdOf(`test-${(index + 1).toString()}`, label === '' ? id : label, index),
+    title: text.step.title(label === '' ? id : label),
+    actor: administrator,
+    explanation: text.step.explanation,
+    pace: 'automatic',
+    action: text.step.action,
+    needs: ['log-in'],
+    effect: { kind: 'key.test', token: plan.token, label, id },
+    records: ['keyLabel', 'keyId', 'tried', 'passed'],
+  }));
   const attest: StepDefinition = {
     id: 'attest',
     title: text.attest.title,

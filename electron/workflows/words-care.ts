@@ -48,10 +48,7 @@ export const careWords = {
         action: 'Type SO-PIN and PIN',
         act: 'Set a new user PIN',
       },
-    } satisfies Record<
-      PinAct,
-      { title: string; explanation: (holder: string) => string; action: string; act: string }
-    >,
+    } satisfies Record<PinAct, { title: string; explanation: (holder: string) => string; action: string; act: string }>,
     withNewPin: ' This token’s library can unblock a PIN only by setting a new one, which is typed twice.',
   },
   reset: {
