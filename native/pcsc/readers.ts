@@ -1,13 +1,14 @@
 /**
- * The card readers as they are now. The binding tells of readers only by events of a thread that watches them: it is
- * started for one piece of work, its first events are waited for, and it is stopped again.
+ * The card readers as they are now. The binding tells of readers only by events of a thread that watches them. It is
+ * started at the first piece of work and left running, asleep in the service: stopping it waits for that thread, and
+ * a stop that comes before the thread has fallen asleep waits for ever (SCardCancel is lost then).
  */
 import type { Client, Reader } from 'pcsc-mini';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { TokenResult } from '../pkcs11/return-values.ts';
 import { withCard, type CardLink } from './card-link.ts';
 import { failureOfPcscError, goneWithoutError } from './failures.ts';
-import { loadPcscLibrary } from './library.ts';
+import { loadPcscLibrary, type PcscLibrary } from './library.ts';
 
 export interface CardReaders {
   /** Names of the readers with a card in them that answers. */
@@ -20,17 +21,53 @@ export interface CardReaders {
 const firstEventMilliseconds = 400;
 const quietMilliseconds = 40;
 
-function stop(client: Client): void {
-  try {
-    client.stop();
-  } catch (cause) {
-    // The service has ended under it: there is nothing left to stop.
-    failureOfPcscError(cause);
+interface Watch {
+  readonly client: Client;
+  readonly present: Map<string, Reader>;
+  events: number;
+  problem: unknown;
+}
+
+let running: Watch | undefined;
+
+/** Starts watching where nothing does. Throws what the service answers. */
+function watch({ Client, ReaderStatus }: PcscLibrary): Watch {
+  if (running !== undefined) return running;
+  const client = new Client();
+  const started: Watch = { client, present: new Map(), events: 0, problem: undefined };
+  client.on('error', (error) => {
+    started.problem = error;
+    // Its thread has ended with the error; the next piece of work starts another.
+    if (running === started) running = undefined;
+  });
+  client.on('reader', (reader) => {
+    started.events += 1;
+    reader.on('change', (status) => {
+      started.events += 1;
+      if (status.has(ReaderStatus.PRESENT) && !status.has(ReaderStatus.MUTE))
+        started.present.set(reader.name(), reader);
+      else started.present.delete(reader.name());
+    });
+    reader.on('disconnect', () => void started.present.delete(reader.name()));
+  });
+  client.start();
+  running = started;
+  return started;
+}
+
+/** Until the readers have been named, or nothing is heard of any. */
+async function settle(watching: Watch): Promise<void> {
+  const begun = performance.now();
+  const isQuiet = (seen: number): boolean =>
+    seen === watching.events && (watching.present.size > 0 || performance.now() - begun >= firstEventMilliseconds);
+  for (let seen = -1; !isQuiet(seen) && watching.problem === undefined;) {
+    seen = watching.events;
+    await wait(quietMilliseconds);
   }
 }
 
 /**
- * Lends the readers to one piece of work. No card stays connected afterwards, and no thread watching.
+ * Lends the readers to one piece of work. No card stays connected afterwards.
  * Failures: Device_PcscUnavailable, Device_PcscNotPermitted, those of the work.
  */
 export async function withCardReaders<Value>(
@@ -39,43 +76,20 @@ export async function withCardReaders<Value>(
   const library = loadPcscLibrary();
   if (!library.ok) return library;
   const pcsc = library.value;
-  const { Client, ReaderStatus } = pcsc;
-  const present = new Map<string, Reader>();
-  let events = 0;
-  let problem: unknown;
-  const client = new Client();
-  client.on('error', (error) => {
-    problem = error;
-  });
-  client.on('reader', (reader) => {
-    events += 1;
-    reader.on('change', (status) => {
-      events += 1;
-      if (status.has(ReaderStatus.PRESENT) && !status.has(ReaderStatus.MUTE)) present.set(reader.name(), reader);
-      else present.delete(reader.name());
-    });
-    reader.on('disconnect', () => void present.delete(reader.name()));
-  });
+  let watching: Watch;
   try {
-    client.start();
+    watching = watch(pcsc);
   } catch (cause) {
     return failureOfPcscError(cause);
   }
-  try {
-    const begun = performance.now();
-    for (let seen = -1; seen !== events || (events === 0 && performance.now() - begun < firstEventMilliseconds);) {
-      seen = events;
-      await wait(quietMilliseconds);
-      if (problem !== undefined) return failureOfPcscError(problem);
-    }
-    return await work({
-      names: [...present.keys()].sort((one, other) => one.localeCompare(other)),
-      withCard: (name, act) => {
-        const reader = present.get(name);
-        return reader === undefined ? Promise.resolve(goneWithoutError()) : withCard(pcsc, reader, act);
-      },
-    });
-  } finally {
-    stop(client);
-  }
+  await settle(watching);
+  if (watching.problem !== undefined) return failureOfPcscError(watching.problem);
+  const { present } = watching;
+  return work({
+    names: [...present.keys()].sort((one, other) => one.localeCompare(other)),
+    withCard: (name, act) => {
+      const reader = present.get(name);
+      return reader === undefined ? Promise.resolve(goneWithoutError()) : withCard(pcsc, reader, act);
+    },
+  });
 }
