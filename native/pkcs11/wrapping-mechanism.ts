@@ -15,9 +15,6 @@ export interface WrappingChoice {
 
 type Ability = Omit<TokenHostReply<'token.wrapping-ability'>, 'choice'>;
 
-/** bank-vaults' values have one form only (pkg/kv/hsm/hsm.go): its own programs read nothing else. */
-export const bankVaultsMechanism = 'rsa-oaep-sha1' satisfies WrappingMechanism;
-
 /**
  * The mechanism for values of this program's own: RSA-OAEP with SHA-256, with SHA-1 where only that works, ECDH on a
  * key of a curve. Undefined where none was seen to work: what a token merely offers is not relied on, and PKCS #1
