@@ -19,35 +19,8 @@ import { createVaultWatch } from '../vault/watch.ts';
 import type { Result } from '../workflows/failures.ts';
 import { failure, success } from '../workflows/failures.ts';
 import type { TokenStore, VaultConnection } from '../workflows/ports.ts';
-import type { RunState } from '../workflows/run.ts';
+import { placesAfter, type SharePlaces } from '../workflows/share-places.ts';
 import type { Core, CoreOptions, KnownVault, Rehearsal } from './core.ts';
-
-type SharePlaces = Pick<KnownVault, 'tokenStoreId' | 'tokenSerial' | 'keyLabel'>;
-
-/**
- * Where a Vault's shares are once a run has ended, from where they were before it: an initialisation puts them on
- * a token, a rewrap under another key of theirs.
- * @param isOf whether an initialisation was this Vault's
- * @returns `before` itself where the run moved nothing
- */
-function placesAfter<Before extends SharePlaces | undefined>(
-  { plan, status }: RunState,
-  before: Before,
-  isOf: (vaultId: string) => boolean,
-): SharePlaces | Before {
-  if (status !== 'completed') return before;
-  if (plan.workflow === 'vault-init' && isOf(plan.vaultId)) {
-    return { tokenStoreId: plan.token.storeId, tokenSerial: plan.token.serial, keyLabel: plan.keyLabel };
-  }
-  const wasThere =
-    plan.workflow === 'values-rewrap' &&
-    before?.tokenStoreId === plan.token.storeId &&
-    before.tokenSerial === plan.token.serial &&
-    before.keyLabel === plan.fromKeyLabel;
-  return wasThere
-    ? { tokenStoreId: before.tokenStoreId, tokenSerial: before.tokenSerial, keyLabel: plan.toKeyLabel }
-    : before;
-}
 
 const connectionsOf = (vault: KnownVault): readonly VaultConnection[] =>
   vault.addresses.map((address) => ({ address, trust: vault.trust }));
