@@ -46,6 +46,11 @@ const gone: Words = [
   'The token was unplugged or its reader stopped answering.',
   'Plug the token in again, wait until it is listed, and log in again.',
 ];
+const notPresent: Words = [
+  'Token_Gone',
+  'There is no token in the reader any more.',
+  'Plug the token in again, wait until it is listed, and log in again.',
+];
 const sessionLost: Words = [
   'Token_SessionLost',
   'The token ended the session: it was reset, unplugged or used by another program.',
@@ -142,7 +147,7 @@ const wordsByReturnValue: ReadonlyMap<number, Words> = new Map<number, Words>([
   [pkcs11js.CKR_OPERATION_ACTIVE, busy],
   [pkcs11js.CKR_OPERATION_NOT_INITIALIZED, internal],
   [pkcs11js.CKR_DEVICE_REMOVED, gone],
-  [pkcs11js.CKR_TOKEN_NOT_PRESENT, gone],
+  [pkcs11js.CKR_TOKEN_NOT_PRESENT, notPresent],
   [pkcs11js.CKR_SLOT_ID_INVALID, gone],
   [
     pkcs11js.CKR_TOKEN_NOT_RECOGNIZED,
