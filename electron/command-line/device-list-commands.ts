@@ -5,14 +5,13 @@ import { chooseDevice, findDevices } from './chosen-device.ts';
 import type { ChosenDevice } from './chosen-device.ts';
 import { storeOf } from './chosen-token.ts';
 import { addDeviceOptions, deviceShape } from './device-options.ts';
-import { addCommonOptions, commonShape, readOptions } from './options.ts';
+import { addCommonOptions } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import { failureText } from './print-outcome.ts';
+import { answersQuestion } from './question.ts';
 import type { Registry } from './registry.ts';
-import { withSession } from './session.ts';
 import type { Session } from './session.ts';
-import { createSilentPrompt } from './silent-prompt.ts';
 import { tableLines } from './table.ts';
 import { wordLines } from './transcript-text.ts';
 
@@ -124,36 +123,14 @@ export function addDeviceListCommands(parent: Command, registry: Registry): void
     .command('list')
     .description('list SmartCard-HSMs (Nitrokey HSM): serial, firmware, free memory, tries left, DKEK, reader')
     .option('--module <path>', 'only those behind this PKCS#11 library');
-  addCommonOptions(list).action(async () => {
-    const options = readOptions({ ...commonShape, module: deviceShape.module }, list);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    const { dataDir, module } = options.value;
-    registry.settle(
-      await withSession(
-        { locations: registry.locations, dataDirectory: dataDir, by: undefined, makePrompt: createSilentPrompt },
-        (session) => listDevices(session, module),
-      ),
-    );
-  });
+  addCommonOptions(list);
+  answersQuestion(list, registry, { module: deviceShape.module }, (session, { module }) =>
+    listDevices(session, module),
+  );
 
   const status = parent
     .command('dkek-status')
     .description('say whether a device has a DKEK, which shares are missing, and its key check value in words');
-  addDeviceOptions(addCommonOptions(status)).action(async () => {
-    const options = readOptions({ ...commonShape, ...deviceShape }, status);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    const { dataDir, module, serial } = options.value;
-    registry.settle(
-      await withSession(
-        { locations: registry.locations, dataDirectory: dataDir, by: undefined, makePrompt: createSilentPrompt },
-        (session) => dkekStatus(session, { module, serial }),
-      ),
-    );
-  });
+  addDeviceOptions(addCommonOptions(status));
+  answersQuestion(status, registry, deviceShape, (session, options) => dkekStatus(session, options));
 }

@@ -4,15 +4,14 @@ import type { Failure } from '../workflows/failures.ts';
 import { pgpWordsOfHex } from '../workflows/pgp-words.ts';
 import type { DataObjectDescription, KeyPairDescription, TokenDescription, TokenStore } from '../workflows/ports.ts';
 import { storeOf } from './chosen-token.ts';
-import { addCommonOptions, commonShape, readOptions, tokenShape } from './options.ts';
-import { done, failed, misused } from './outcome.ts';
+import { addCommonOptions, tokenShape } from './options.ts';
+import { done, failed } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import { printable } from './printable.ts';
 import { failureText } from './print-outcome.ts';
+import { answersQuestion } from './question.ts';
 import type { Registry } from './registry.ts';
-import { withSession } from './session.ts';
 import type { Session } from './session.ts';
-import { createSilentPrompt } from './silent-prompt.ts';
 import type { Style } from './style.ts';
 import { tableLines } from './table.ts';
 import { wordLines } from './transcript-text.ts';
@@ -172,22 +171,8 @@ export function addDevicesCommand(program: Command, registry: Registry): void {
     .command('devices')
     .description('list PKCS#11 libraries, tokens, PIN states and public keys')
     .option('--module <path>', 'only this PKCS#11 library; kept in the settings once it has worked');
-  addCommonOptions(devices).action(async () => {
-    const options = readOptions({ ...commonShape, module: tokenShape.module }, devices);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    registry.settle(
-      await withSession(
-        {
-          locations: registry.locations,
-          dataDirectory: options.value.dataDir,
-          by: undefined,
-          makePrompt: createSilentPrompt,
-        },
-        (session) => listDevices(session, options.value.module),
-      ),
-    );
-  });
+  addCommonOptions(devices);
+  answersQuestion(devices, registry, { module: tokenShape.module }, (session, { module }) =>
+    listDevices(session, module),
+  );
 }

@@ -24,11 +24,11 @@ import type { ChosenToken } from './chosen-token.ts';
 import { addCommonOptions, commonShape, readOptions, runShape, tokenShape } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
+import { answersQuestion } from './question.ts';
 import type { Registry } from './registry.ts';
 import { openSecretLines } from './secret-lines.ts';
 import { withSession } from './session.ts';
 import type { Session } from './session.ts';
-import { createSilentPrompt } from './silent-prompt.ts';
 import { tableLines } from './table.ts';
 import { createTerminalPrompt } from './terminal-prompt.ts';
 
@@ -313,24 +313,8 @@ function addExport(group: Command, registry: Registry): void {
       .description('print the public half of a key pair: PEM, OpenSSH line or JWK')
       .option('--form <form>', 'pem, ssh or jwk (default: pem)'),
   );
-  addCommonOptions(addTokenChoice(command)).action(async () => {
-    const options = readOptions(exportShape, command);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    registry.settle(
-      await withSession(
-        {
-          locations: registry.locations,
-          dataDirectory: options.value.dataDir,
-          by: undefined,
-          makePrompt: createSilentPrompt,
-        },
-        (session) => exportKey(session, options.value),
-      ),
-    );
-  });
+  addCommonOptions(addTokenChoice(command));
+  answersQuestion(command, registry, exportShape, exportKey);
 }
 
 /** `custodian object list`, `object delete` and `object export-key`. */

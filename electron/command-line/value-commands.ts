@@ -16,13 +16,12 @@ import {
   visibleObjects,
 } from './care-command.ts';
 import type { CareParts } from './care-command.ts';
-import { addCommonOptions, commonShape, keyShape, readOptions, repeatable, tokenShape } from './options.ts';
-import { done, failed, misused } from './outcome.ts';
+import { addCommonOptions, commonShape, keyShape, repeatable, tokenShape } from './options.ts';
+import { done, failed } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
+import { answersQuestion } from './question.ts';
 import type { Registry } from './registry.ts';
-import { withSession } from './session.ts';
 import type { Session } from './session.ts';
-import { createSilentPrompt } from './silent-prompt.ts';
 import { tableLines } from './table.ts';
 
 const shareCount = z
@@ -107,24 +106,8 @@ function addList(group: Command, registry: Registry): void {
   const command = addSharesOption(
     group.command('list').description('list the values on a token, doubled and missing ones too; needs no PIN'),
   );
-  addCommonOptions(addTokenChoice(command)).action(async () => {
-    const options = readOptions(listShape, command);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    registry.settle(
-      await withSession(
-        {
-          locations: registry.locations,
-          dataDirectory: options.value.dataDir,
-          by: undefined,
-          makePrompt: createSilentPrompt,
-        },
-        (session) => list(session, options.value),
-      ),
-    );
-  });
+  addCommonOptions(addTokenChoice(command));
+  answersQuestion(command, registry, listShape, list);
 }
 
 /** What a check left in its steps, as `runValue` answers it. */

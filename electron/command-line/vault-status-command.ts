@@ -5,13 +5,12 @@ import type { Failure, Result } from '../workflows/failures.ts';
 import type { SealStatus } from '../workflows/ports.ts';
 import { chooseVault } from './chosen-vault.ts';
 import type { VaultWish } from './chosen-vault.ts';
-import { addCommonOptions, addVaultOptions, commonShape, readOptions, vaultShape } from './options.ts';
+import { addCommonOptions, addVaultOptions, vaultShape } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
+import { answersQuestion } from './question.ts';
 import type { Registry } from './registry.ts';
-import { withSession } from './session.ts';
 import type { Session } from './session.ts';
-import { createSilentPrompt } from './silent-prompt.ts';
 import { tableLines } from './table.ts';
 
 interface Node {
@@ -112,22 +111,6 @@ async function showStatus(session: Session, wish: VaultWish): Promise<CommandOut
 /** `custodian vault status`: without a name or address, every known server. */
 export function addVaultStatusCommand(vault: Command, registry: Registry): void {
   const status = vault.command('status').description('show the seal state of every known server, or of one');
-  addCommonOptions(addVaultOptions(status)).action(async () => {
-    const options = readOptions({ ...commonShape, ...vaultShape }, status);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    registry.settle(
-      await withSession(
-        {
-          locations: registry.locations,
-          dataDirectory: options.value.dataDir,
-          by: undefined,
-          makePrompt: createSilentPrompt,
-        },
-        (session) => showStatus(session, options.value),
-      ),
-    );
-  });
+  addCommonOptions(addVaultOptions(status));
+  answersQuestion(status, registry, vaultShape, showStatus);
 }
