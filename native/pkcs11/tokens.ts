@@ -95,7 +95,12 @@ export function findTokens(module: TokenModule): TokenResult<FoundToken[]> {
     const restarted = restartLibrary(module);
     if (!restarted.ok) return restarted;
   }
-  return readTokens(module);
+  const seen = readTokens(module);
+  if (seen.ok || seen.error.code !== 'Token_GeneralError') return seen;
+  // A library from under which a token was taken may answer nothing else until it is started anew; its sessions end with it.
+  module.logins.clear();
+  const restarted = restartLibrary(module);
+  return restarted.ok ? readTokens(module) : restarted;
 }
 
 /**
@@ -105,7 +110,8 @@ export function findTokens(module: TokenModule): TokenResult<FoundToken[]> {
 export function findToken(module: TokenModule, serial: string): TokenResult<FoundToken> {
   for (const look of [readTokens, findTokens]) {
     const tokens = look(module);
-    if (!tokens.ok) return tokens;
+    if (!tokens.ok && look === findTokens) return tokens;
+    if (!tokens.ok) continue;
     const found = tokens.value.find(({ entry }) => entry.serial === serial);
     if (found === undefined) continue;
     if (found.entry.initialized) return success(found);

@@ -93,7 +93,8 @@ describe('a token that goes away while its shares are being stored', () => {
         },
       ),
     ).toEqual([
-      expect.stringMatching(/^store-vault-unseal-1: Token_(?:Gone|NotFound|ModuleCrashed)$/u),
+      // SoftHSM has no word for it: it crashes, or answers an error that means anything.
+      expect.stringMatching(/^store-vault-unseal-1: Token_(?:Gone|NotFound|ModuleCrashed|GeneralError)$/u),
       'store-vault-unseal-1: Token_NotFound',
     ]);
   });
