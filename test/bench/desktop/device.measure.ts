@@ -65,21 +65,25 @@ async function readWatching(app: LaunchedApp, page: Page): Promise<{ readonly st
   return { stall, frame: await page.evaluate(() => Number(Reflect.get(window, 'longestFrame'))) };
 }
 
-/** Times that the threads of the app's helper processes gave the processor up by themselves: each begins with a wake-up. */
-function countWakeUps(mainProcessId: number): number {
+/** The helper processes that watch readers and hold tokens. Electron names them by their service. */
+async function findHelpers(app: LaunchedApp): Promise<readonly number[]> {
+  const found = await app.readMain(({ app: electron }) =>
+    electron
+      .getAppMetrics()
+      .filter(({ type, serviceName, name }) => type === 'Utility' && /host/u.test(`${serviceName ?? ''} ${name ?? ''}`))
+      .map(({ pid }) => pid),
+  );
+  expect(found.length, 'the token host and the presence host').toBeGreaterThanOrEqual(2);
+  return found;
+}
+
+/** Times that their threads gave the processor up by themselves: each begins with a wake-up. */
+function countWakeUps(processes: readonly number[]): number {
   let count = 0;
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/u.test(entry))) {
-    try {
-      const parent = Number(/^PPid:\s+(\d+)/mu.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
-      const commandLine = readFileSync(`/proc/${name}/cmdline`, 'utf8');
-      if (parent !== mainProcessId || !/(?:token|presence)-host/u.test(commandLine)) continue;
-      for (const thread of readdirSync(`/proc/${name}/task`)) {
-        const status = readFileSync(`/proc/${name}/task/${thread}/status`, 'utf8');
-        count += Number(/^voluntary_ctxt_switches:\s+(\d+)/mu.exec(status)?.[1]);
-      }
-    } catch (cause) {
-      // A process that ended between the listing and the reading.
-      if (!(cause instanceof Error)) throw cause;
+  for (const id of processes) {
+    for (const thread of readdirSync(`/proc/${id.toString()}/task`)) {
+      const status = readFileSync(`/proc/${id.toString()}/task/${thread}/status`, 'utf8');
+      count += Number(/^voluntary_ctxt_switches:\s+(\d+)/mu.exec(status)?.[1]);
     }
   }
   return count;
@@ -154,8 +158,9 @@ test.describe.serial('a device', () => {
     await card.tell('plug 0');
     await until(() => isListed(page));
     await delay(10_000);
-    const before = countWakeUps(app.mainProcessId);
+    const helpers = await findHelpers(app);
+    const before = countWakeUps(helpers);
     await delay(20_000);
-    keepFigure({ name: 'device-wakeups', value: (countWakeUps(app.mainProcessId) - before) / 20 });
+    keepFigure({ name: 'device-wakeups', value: (countWakeUps(helpers) - before) / 20 });
   });
 });
