@@ -1,6 +1,7 @@
 /** Prepares what a test needs through the window's own contract; what the test is about goes through the windows. */
 import { expect, type Page } from '@playwright/test';
 import type { AppView, RunView, TokenView } from '../../electron/contract/views.ts';
+import type { DeviceChoices } from '../../electron/workflows/device-plans.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
 import type { TestVault } from '../servers/vault-server.ts';
 import { answerPrompt, findPrompt, readView, type Secrets } from './drive-run.ts';
@@ -90,6 +91,28 @@ export async function setUpToken(
   const made = await find();
   if (made === undefined) throw new Error('the token is gone');
   return made;
+}
+
+/** Sets a SmartCard-HSM up anew with its wrapping key; Ada keeps the SO-PIN and Bo the PIN. */
+export function planDeviceSetUp(
+  token: TokenView,
+  label: string,
+  choices: Pick<DeviceChoices, 'currentSoPin' | 'newSoPin' | 'dkek'>,
+): Plan {
+  return {
+    workflow: 'token-setup',
+    rehearsal: false,
+    storeId: token.storeId,
+    storeName: token.storeName,
+    slotId: token.slotId,
+    expectedSerial: token.serial,
+    initialize: true,
+    currentLabel: token.label,
+    label,
+    keyLabel: 'bank-vaults',
+    modulusBits: 2048,
+    device: { soPinHolder: 'Ada', pinHolder: 'Bo', retryLimit: 3, allowPinResetWithSoPin: true, ...choices },
+  };
 }
 
 /** Adds a Vault by its CA file. @returns its id */

@@ -8,15 +8,13 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import type { TokenView } from '../../electron/contract/views.ts';
-import type { DeviceChoices } from '../../electron/workflows/device-plans.ts';
-import type { Plan } from '../../electron/workflows/plans.ts';
 import { openDkekShareFile } from '../../native/smartcard-hsm/dkek/dkek-share-file.ts';
 import { combinePieces, decodePiece } from '../../native/smartcard-hsm/dkek/password-split.ts';
 import { markerOf, type Marker } from '../fixtures/markers.ts';
 import { HomeScreen } from '../screens/home.ts';
 import { startCardProcess, type CardProcess } from '../servers/card-process.ts';
 import { requireCardReaders } from '../servers/pcscd.ts';
-import { startRun } from './contract-calls.ts';
+import { planDeviceSetUp, startRun } from './contract-calls.ts';
 import { completeRun, type Keepers } from './device-keepers.ts';
 import { readView } from './drive-run.ts';
 import { launchApp, makeAppHome, type AppHome, type LaunchedApp } from './launch/launch-app.ts';
@@ -56,27 +54,6 @@ test.describe.serial('what belongs to a device', () => {
     if (token === undefined) throw new Error('The device is gone.');
     return token;
   }
-
-  const setUpPlan = (token: TokenView, choices: Pick<DeviceChoices, 'currentSoPin' | 'newSoPin' | 'dkek'>): Plan => ({
-    workflow: 'token-setup',
-    rehearsal: false,
-    storeId: token.storeId,
-    storeName: token.storeName,
-    slotId: token.slotId,
-    expectedSerial: serial,
-    initialize: true,
-    currentLabel: token.label,
-    label,
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
-    device: {
-      soPinHolder: 'Ada',
-      pinHolder: 'Bo',
-      retryLimit: 3,
-      allowPinResetWithSoPin: true,
-      ...choices,
-    },
-  });
 
   /** Adds the DKEK share in a run's file as a marker: what its password opens is the DKEK itself. */
   async function markShare(runId: string, password: Uint8Array): Promise<void> {
@@ -132,7 +109,7 @@ test.describe.serial('what belongs to a device', () => {
   test('a typed SO-PIN, a PIN and a DKEK share’s password are only where they are used', async () => {
     test.setTimeout(10 * 60_000);
     const protection = { kind: 'password', custodian: 'Cleo' } as const;
-    const plan = setUpPlan(await findToken(), {
+    const plan = planDeviceSetUp(await findToken(), label, {
       currentSoPin: 'factory',
       newSoPin: true,
       dkek: { kind: 'shares', shares: [{ source: 'new', protection }], expectedKeyCheckValue: '' },
@@ -175,7 +152,7 @@ test.describe.serial('what belongs to a device', () => {
     test.setTimeout(12 * 60_000);
     keepers.answered.length = 0;
     const protection = { kind: 'split', threshold: 2, custodians: ['Cleo', 'Dora', 'Emil'] } as const;
-    const plan = setUpPlan(await findToken(), {
+    const plan = planDeviceSetUp(await findToken(), label, {
       currentSoPin: 'typed',
       newSoPin: false,
       dkek: {

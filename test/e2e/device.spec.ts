@@ -1,13 +1,12 @@
 /** A Nitrokey HSM (in software, behind the real pcscd and OpenSC): set up, a Vault's shares on it, unplugged, plugged in, unsealed. */
 import { expect, test, type Page } from '@playwright/test';
 import type { TokenView } from '../../electron/contract/views.ts';
-import type { Plan } from '../../electron/workflows/plans.ts';
 import { startCardProcess, type CardProcess } from '../servers/card-process.ts';
 import { openSection } from '../screens/controls.ts';
 import { TokensScreen } from '../screens/tokens.ts';
 import { requireCardReaders } from '../servers/pcscd.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
-import { addVault, finishRun, planVaultInit, startRun, waitForVault } from './contract-calls.ts';
+import { addVault, finishRun, planDeviceSetUp, planVaultInit, startRun, waitForVault } from './contract-calls.ts';
 import { readView } from './drive-run.ts';
 import { keepScreenshot, launchApp, type LaunchedApp } from './launch/launch-app.ts';
 
@@ -28,29 +27,6 @@ async function findToken(page: Page): Promise<TokenView> {
   if (token === undefined) throw new Error('The device is not among the tokens.');
   return token;
 }
-
-const setUpPlan = (token: TokenView): Plan => ({
-  workflow: 'token-setup',
-  rehearsal: false,
-  storeId: token.storeId,
-  storeName: token.storeName,
-  slotId: token.slotId,
-  expectedSerial: serial,
-  initialize: true,
-  currentLabel: token.label,
-  label,
-  keyLabel: 'bank-vaults',
-  modulusBits: 2048,
-  device: {
-    currentSoPin: 'factory',
-    newSoPin: true,
-    soPinHolder: 'Ada',
-    pinHolder: 'Bo',
-    retryLimit: 3,
-    allowPinResetWithSoPin: true,
-    dkek: { kind: 'random' },
-  },
-});
 
 test.describe.serial('a Nitrokey HSM', () => {
   let card: CardProcess;
@@ -85,7 +61,14 @@ test.describe.serial('a Nitrokey HSM', () => {
   });
 
   test('is set up by two people, and its status is read back', async () => {
-    const runId = await startRun(page, setUpPlan(await findToken(page)));
+    const runId = await startRun(
+      page,
+      planDeviceSetUp(await findToken(page), label, {
+        currentSoPin: 'factory',
+        newSoPin: true,
+        dkek: { kind: 'random' },
+      }),
+    );
     await openSection(page, 'Runs');
     await page.getByRole('button', { name: 'Open Set up a token' }).click();
     const run = await finishRun(app, page, runId, testSecrets);

@@ -15,6 +15,7 @@ import type { UnsealPlan, VaultInitPlan } from '../../electron/workflows/plans.t
 import { sharePoints } from '../fixtures/kill-points.ts';
 import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '../fixtures/run-harness.ts';
 import { sealTestPin } from '../fixtures/token-port.ts';
+import { writeSoftHsmConfiguration } from '../fixtures/softhsm.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 
 const childPath = fileURLToPath(new URL('../fixtures/kill-child.ts', import.meta.url));
@@ -29,15 +30,6 @@ let scenario = 0;
 let testPgpPrivateKey: string;
 let places: { readonly shown: Places; readonly pgpAndRevoked: Places };
 
-async function writeConfiguration(directory: string): Promise<string> {
-  const path = join(directory, 'softhsm2.conf');
-  await writeFile(
-    path,
-    `directories.tokendir = ${join(directory, 'tokens')}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`,
-  );
-  return path;
-}
-
 const templateOf = (): string => join(root.path, 'template');
 
 /** A token with its wrapping key, made once; every scenario starts from a copy of it. */
@@ -46,7 +38,7 @@ beforeAll(async () => {
   await mkdir(join(templateOf(), 'tokens'), { recursive: true });
   const harness = await openRunHarness({
     dataDirectory: join(root.path, 'setup'),
-    softhsmConfiguration: await writeConfiguration(templateOf()),
+    softhsmConfiguration: await writeSoftHsmConfiguration(templateOf()),
   });
   const started = await harness.runner.start(
     {
@@ -109,7 +101,7 @@ async function withScene<Value>(chosen: Places, act: (scene: Scene) => Promise<V
     return await act({
       vault,
       data: join(directory, 'data'),
-      configuration: await writeConfiguration(directory),
+      configuration: await writeSoftHsmConfiguration(directory),
       plan: {
         workflow: 'vault-init',
         rehearsal: false,

@@ -13,6 +13,7 @@ import { createSealingKeyPair, openSecret } from '../../electron/sealing/sealed.
 import type { ValuesRewrapPlan } from '../../electron/workflows/device-plans.ts';
 import { endOf, setUpPlan } from '../fixtures/care-desk.ts';
 import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '../fixtures/run-harness.ts';
+import { writeSoftHsmConfiguration } from '../fixtures/softhsm.ts';
 import { sealTestPin, valueOf } from '../fixtures/token-port.ts';
 
 const childPath = fileURLToPath(new URL('../fixtures/care-kill-child.ts', import.meta.url));
@@ -24,15 +25,6 @@ let root: Awaited<ReturnType<typeof temporaryDirectory>>;
 let serial: string;
 let scenario = 0;
 
-async function writeConfiguration(directory: string): Promise<string> {
-  const path = join(directory, 'softhsm2.conf');
-  await writeFile(
-    path,
-    `directories.tokendir = ${join(directory, 'tokens')}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`,
-  );
-  return path;
-}
-
 const templateOf = (): string => join(root.path, 'template');
 
 /** A token with its key and two values, made once; every scenario starts from a copy of it. */
@@ -41,7 +33,7 @@ beforeAll(async () => {
   await mkdir(join(templateOf(), 'tokens'), { recursive: true });
   const harness = await openRunHarness({
     dataDirectory: join(root.path, 'setup'),
-    softhsmConfiguration: await writeConfiguration(templateOf()),
+    softhsmConfiguration: await writeSoftHsmConfiguration(templateOf()),
   });
   const { runId } = valueOf(await harness.runner.start(setUpPlan, 'Ada'));
   const ended = valueOf(
@@ -82,7 +74,7 @@ async function makeScene(): Promise<Scene> {
   };
   const planPath = join(directory, 'plan.json');
   await writeFile(planPath, JSON.stringify(plan));
-  return { data: join(directory, 'data'), configuration: await writeConfiguration(directory), planPath, plan };
+  return { data: join(directory, 'data'), configuration: await writeSoftHsmConfiguration(directory), planPath, plan };
 }
 
 /** Runs the child, which leads a process group of its own, until it ends or is killed. */

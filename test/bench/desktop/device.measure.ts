@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, type Page } from '@playwright/test';
 import { startCardProcess, type CardProcess } from '../../servers/card-process.ts';
 import { requireCardReaders } from '../../servers/pcscd.ts';
-import { finishRun, startRun } from '../../e2e/contract-calls.ts';
+import { finishRun, planDeviceSetUp, startRun } from '../../e2e/contract-calls.ts';
 import { readView } from '../../e2e/drive-run.ts';
 import { launchApp, type LaunchedApp } from '../../e2e/launch/launch-app.ts';
 import { median } from '../bare-parts.ts';
@@ -124,28 +124,12 @@ test.describe.serial('a device', () => {
     await card.tell(`delay generateKeyPair ${keyMilliseconds.toString()}`);
     const token = (await readView(page)).tokens.find((each) => each.serial === serial);
     if (token === undefined) throw new Error('The device is gone.');
-    const runId = await startRun(page, {
-      workflow: 'token-setup',
-      rehearsal: false,
-      storeId: token.storeId,
-      storeName: token.storeName,
-      slotId: token.slotId,
-      expectedSerial: serial,
-      initialize: true,
-      currentLabel: token.label,
-      label: 'measured',
-      keyLabel: 'bank-vaults',
-      modulusBits: 2048,
-      device: {
-        currentSoPin: 'factory',
-        newSoPin: true,
-        soPinHolder: 'Ada',
-        pinHolder: 'Ada',
-        retryLimit: 3,
-        allowPinResetWithSoPin: true,
-        dkek: { kind: 'random' },
-      },
+    const plan = planDeviceSetUp(token, 'measured', {
+      currentSoPin: 'factory',
+      newSoPin: true,
+      dkek: { kind: 'random' },
     });
+    const runId = await startRun(page, plan);
     expect((await finishRun(app, page, runId, testSecrets)).status).toBe('completed');
     await card.tell('unplug');
     await until(async () => !(await isListed(page)));
