@@ -1,6 +1,6 @@
 /** What only such a device has, on the software card: DKEK shares, wrapped keys, AES, public key authentication. */
 import { spawn } from 'node:child_process';
-import { constants, createCipheriv, publicEncrypt, randomBytes, sign } from 'node:crypto';
+import { constants, createCipheriv, createECDH, publicEncrypt, randomBytes, sign } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { defaultVendor } from '../fixtures/smartcard-hsm/card.ts';
@@ -16,7 +16,7 @@ import {
   type CardDesk,
 } from '../fixtures/smartcard-hsm/card-desk.ts';
 import { createTestVendor } from '../fixtures/smartcard-hsm/crypto/device-identity.ts';
-import { privateKeyObject } from '../fixtures/smartcard-hsm/crypto/keys.ts';
+import { ecCardKey, privateKeyObject } from '../fixtures/smartcard-hsm/crypto/keys.ts';
 import { runTool, type ToolResult } from '../fixtures/smartcard-hsm/tools.ts';
 import { startCardReaders, type CardReaders } from '../servers/pcscd.ts';
 
@@ -171,6 +171,30 @@ describe('by raw commands', () => {
     expect(made).toEqual(['9000', `9000 ${encrypted}`]);
     const wrapped = await transmit(['8072099200']);
     expect(wrapped[0]).toMatch(/^9000 [0-9a-f]{100,}$/);
+  });
+
+  test('a key derived from an EC key is one of its own: OpenSC agrees on a secret with it', async () => {
+    const card = await desk.newInitialisedCard();
+    await generateKey('EC:prime256v1', '01');
+    const own = card.state.keys.get(1);
+    if (own?.kind !== 'ec') throw new Error('There is no EC key.');
+    expect(await transmit(['8076010203980007', '80760902029807', '8076010201ff', '8076010200'])).toEqual([
+      '9000',
+      '6A88',
+      '6A80',
+      '6700',
+    ]);
+    const sum = (BigInt(`0x${own.privateScalar}`) + 7n).toString(16).padStart(64, '0');
+    expect(card.state.keys.get(2)).toEqual(ecCardKey('prime256v1', Buffer.from(sum, 'hex')));
+    const other = createECDH('prime256v1');
+    const point = other.generateKeys('hex');
+    const [ofDerived, ofOwn] = await transmit([`8062028041${point}00`, `8062018041${point}00`]);
+    const mine = createECDH('prime256v1');
+    mine.setPrivateKey(sum, 'hex');
+    expect(ofDerived?.slice(7, 71)).toBe(mine.computeSecret(point, 'hex').toString('hex'));
+    expect(ofOwn).not.toBe(ofDerived);
+    const refused = await runTool('opensc-tool', ['-s', '00A4040006E82B06010401', '-s', '80760102029807']);
+    expect(readAnswer(refused.output.split('Received ').at(-1) ?? '')).toBe('6982');
   });
 
   test('free memory goes down with each key', async () => {
