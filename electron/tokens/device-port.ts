@@ -36,6 +36,11 @@ export function createDevicePort(ask: AskTokenHost): DevicePort {
       return wrapped.ok ? success({ ...wrapped.value, file: fromBase64(wrapped.value.file) }) : wrapped;
     },
     unwrapKey: ({ storeId, serial }, file) => ask(storeId, 'device.unwrap-key', { serial, file: toBase64(file) }),
+    namelessKeys: async ({ storeId, serial }) => {
+      const listed = await ask(storeId, 'device.nameless-keys', { serial });
+      return listed.ok ? success(listed.value.numbers) : listed;
+    },
+    deleteNamelessKey: ({ storeId, serial }, number) => ask(storeId, 'device.delete-nameless-key', { serial, number }),
     attest: ({ storeId, serial }) => ask(storeId, 'device.attest', { serial }),
   };
 }

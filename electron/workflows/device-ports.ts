@@ -102,6 +102,10 @@ export interface DevicePort {
     keyId: string,
   ): TokenResult<{ readonly file: Uint8Array; readonly label: string; readonly keyCheckValue: string }>;
   unwrapKey(token: TokenReference, file: Uint8Array): TokenResult<{ readonly label: string; readonly keyId: string }>;
+  /** Numbers of keys without a description, which no PKCS#11 program shows. */
+  namelessKeys(token: TokenReference): TokenResult<readonly number[]>;
+  /** Needs login. Refuses a key that has a description. */
+  deleteNamelessKey(token: TokenReference, number: number): TokenResult<Nothing>;
   attest(token: TokenReference): TokenResult<Attestation>;
 }
 

@@ -62,6 +62,7 @@ export const tokenFailureCodes = [
   'Device_SharePieceInvalid',
   'Device_KeyFileInvalid',
   'Device_KeyExists',
+  'Device_KeyNameless',
   'Device_AttestationInvalid',
   'Device_PresenceUnavailable',
 ] as const;

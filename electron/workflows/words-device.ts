@@ -105,8 +105,8 @@ export const deviceWords = {
     piece: (piece: number, threshold: number, number: number) =>
       `Piece ${piece.toString()} of ${threshold.toString()} of DKEK share ${number.toString()}`,
   },
-  keyMayBeLeft:
-    'The first attempt to make the key pair was cut off. The device may hold a key from it that has no name and that no program shows or can use; it takes some memory until the device is erased. The key pair was made anew.',
+  keyWasLeft: (numbers: string) =>
+    `An attempt to make the key pair was cut off and left a key without a name on the device, number ${numbers}, which no program shows or can use. The next attempt deletes it and makes the key pair anew.`,
   attest: {
     title: 'Check where the device comes from',
     explanation:

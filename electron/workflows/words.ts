@@ -160,6 +160,7 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   keyLabel: 'Key label',
   keyId: 'Key id',
   modulusBits: 'RSA modulus, bits',
+  namelessKeysDeleted: 'Nameless keys deleted, by number',
   publicKeySha256: 'Public key SHA-256',
   publicKeyWords: 'Public key in words',
   loggedInAgain: 'Logged in again',
@@ -231,6 +232,8 @@ export const evidenceNames: Readonly<Record<string, string>> = {
 export const programEvidence: ReadonlySet<string> = new Set([
   'erasing',
   'generating',
+  'namelessBefore',
+  'namelessOffered',
   'comparing',
   'revoking',
   'serialsBefore',

@@ -20,6 +20,7 @@ import {
 } from './dkek/password-split.ts';
 import { importDkekShare, requireOutstandingShare } from './dkek-import.ts';
 import { initializeDevice } from './initialize.ts';
+import { deleteNamelessKey, listNamelessKeys } from './nameless-keys.ts';
 import { changePin, changeSoPin, unblockPin } from './pins.ts';
 import { deviceRequests } from './protocol.ts';
 import { factorySoPin, withSoPinBytes } from './so-pin.ts';
@@ -293,6 +294,15 @@ export function createDeviceHandlers(
         return unwrapKey(device, Buffer.from(file, 'base64'));
       });
     }),
+
+    'device.nameless-keys': handler(deviceRequests['device.nameless-keys'], async ({ serial }) => {
+      const listed = await withDevice(serial, listNamelessKeys);
+      return listed.ok ? success({ numbers: [...listed.value] }) : listed;
+    }),
+
+    'device.delete-nameless-key': handler(deviceRequests['device.delete-nameless-key'], ({ serial, number }) =>
+      withDeviceLoggedIn(serial, (device) => deleteNamelessKey(device, number)),
+    ),
 
     'device.attest': handler(deviceRequests['device.attest'], ({ serial }) =>
       withDevice(serial, (device) => attest(device, roots)),

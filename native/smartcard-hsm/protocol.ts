@@ -13,6 +13,9 @@ const serial = z.string().min(1).max(32);
 const base64Bytes = z.base64().max(400_000);
 const hex = z.string().regex(/^[0-9a-f]*$/u);
 
+/** A key's number on the card; 0 is the device's own. */
+const keyNumber = z.number().int().min(1).max(255);
+
 export const dkekStateSchema = z.strictObject({
   /** none: no key can ever be backed up; awaiting-shares: no key can be made before all are in; ready. */
   kind: z.enum(['none', 'awaiting-shares', 'ready']),
@@ -164,6 +167,16 @@ export const deviceRequests = {
   'device.unwrap-key': {
     request: z.strictObject({ serial, file: base64Bytes }),
     reply: z.strictObject({ label: z.string(), keyId: hex }),
+  },
+  /** Numbers of keys that have no description, so that no PKCS#11 program shows them: a key generation was cut off. No login. */
+  'device.nameless-keys': {
+    request: z.strictObject({ serial }),
+    reply: z.strictObject({ numbers: z.array(keyNumber) }),
+  },
+  /** Deletes one of them. Needs login. One that has a description is refused (Device_KeyExists). */
+  'device.delete-nameless-key': {
+    request: z.strictObject({ serial, number: keyNumber }),
+    reply: z.strictObject({}),
   },
   'device.attest': { request: z.strictObject({ serial }), reply: attestationSchema },
 } as const;

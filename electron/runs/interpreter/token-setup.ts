@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { secretPurpose } from '../../sealing/schema.ts';
 import { isLabelOf } from '../../workflows/device-steps.ts';
 import type { Effect } from '../../workflows/effects.ts';
-import { deviceWords } from '../../workflows/words-device.ts';
 import type { Failure, Result, TokenFailureCode } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
 import { pgpWordsOfHex } from '../../workflows/pgp-words.ts';
@@ -11,6 +10,7 @@ import type { Evidence } from '../../workflows/run.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done, foundDone } from './context.ts';
 import { describeToken, logIn, tokensOfStore, withLogin } from './log-in.ts';
+import { removeNamelessKeys } from './nameless-keys.ts';
 import { encryptToWrappingKey, sha256Hex } from './wrapping.ts';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
@@ -196,14 +196,6 @@ export async function logInToToken(context: StepContext, effect: EffectOf<'token
   return loggedIn.value.asked ? done({ serial }) : foundDone({ serial });
 }
 
-/** A SmartCard-HSM that was pulled out between the key and its description keeps a key that no PKCS#11 program shows. */
-async function sayWhatMayBeLeft(context: StepContext, token: TokenReference): Promise<Result<unknown>> {
-  const devices = await context.ports.devices.listDevices(token.storeId);
-  if (!devices.ok) return devices;
-  const isDevice = devices.value.some(({ serial }) => serial === token.serial);
-  return isDevice ? context.deviate(deviceWords.keyMayBeLeft) : success({});
-}
-
 export async function generateKey(context: StepContext, effect: EffectOf<'token.generate-key'>): EffectResult {
   const token: TokenReference = { storeId: effect.storeId, serial: serialOf(context, effect.serial) };
   const present = await withLogin(context, token, () => context.ports.tokens.findWrappingKey(token, effect.keyLabel));
@@ -217,16 +209,14 @@ export async function generateKey(context: StepContext, effect: EffectOf<'token.
     );
   }
   if (present.error.code !== 'Token_KeyMissing') return present;
-  if (context.noted['generating'] === true) {
-    const said = await sayWhatMayBeLeft(context, token);
-    if (!said.ok) return said;
-  }
+  const cleared = await removeNamelessKeys(context, token);
+  if (!cleared.ok) return cleared;
   const noted = await context.note({ generating: true });
   if (!noted.ok) return noted;
   const made = await withLogin(context, token, () =>
     context.ports.tokens.generateKeyPair(token, effect.keyLabel, effect.modulusBits),
   );
-  return made.ok ? done(evidenceOfKey(effect.keyLabel, made.value)) : made;
+  return made.ok ? done({ ...evidenceOfKey(effect.keyLabel, made.value), ...cleared.value }) : made;
 }
 
 export async function verifyKey(context: StepContext, effect: EffectOf<'token.verify-key'>): EffectResult {
