@@ -22,6 +22,7 @@ const nodeEntries = {
   'token-host': 'native/token-host.ts',
   'share-host': 'electron/shares/share-host.ts',
   'presence-host': 'native/presence/presence-host.ts',
+  'cluster-host': 'k8s-bridge/cluster-host.ts',
   custodian: 'electron/command-line/custodian.ts',
 } as const;
 

@@ -20,6 +20,7 @@ const coreRooms = [
   'electron/shares',
   'electron/custody',
   'electron/tokens',
+  'electron/clusters',
   'electron/rehearsal',
   'electron/runs',
   'electron/core',
@@ -94,7 +95,22 @@ const table = {
     ...room('electron/workflows', 'electron/sealing'),
     '^electron/hosts/',
   ],
-  'k8s-bridge': [node, ...npm('zod'), ...room('electron/workflows')],
+  'electron/clusters': [
+    node,
+    ...npm('zod'),
+    ...room('electron/workflows', 'electron/sealing', 'electron/hosts'),
+    '^k8s-bridge/protocol\\.ts$',
+    // Pure: what recipes become.
+    '^k8s-bridge/manifests/',
+  ],
+  'k8s-bridge': [
+    node,
+    ...npm('zod', 'yaml', 'diff'),
+    ...room('electron/workflows', 'electron/sealing'),
+    '^electron/hosts/',
+  ],
+  // Rendered in main as one types: no process, no file, no clock.
+  'k8s-bridge/manifests': [...npm('zod', 'yaml'), ...room('electron/workflows')],
 };
 
 const escape = (text) => text.replaceAll('/', '\\/').replaceAll('.', '\\.');
@@ -200,6 +216,7 @@ module.exports = {
           '^native/token-host\\.ts$',
           '^native/presence/presence-host\\.ts$',
           '^electron/shares/share-host\\.ts$',
+          '^k8s-bridge/cluster-host\\.ts$',
         ],
       },
     },

@@ -48,6 +48,7 @@ function configuration(electronDist: string, electronVersion: string): Configura
       'out/main/token-host.cjs',
       'out/main/share-host.cjs',
       'out/main/presence-host.cjs',
+      'out/main/cluster-host.cjs',
       'out/main/package.json',
       'out/preload/**',
       'out/renderer/**',
@@ -95,7 +96,14 @@ function configuration(electronDist: string, electronVersion: string): Configura
 async function stageCommandLine(): Promise<void> {
   const stage = join(dist, '.staging', 'command-line');
   await rm(stage, { recursive: true, force: true });
-  for (const name of ['custodian.cjs', 'token-host.cjs', 'share-host.cjs', 'presence-host.cjs', 'package.json'])
+  for (const name of [
+    'custodian.cjs',
+    'token-host.cjs',
+    'share-host.cjs',
+    'presence-host.cjs',
+    'cluster-host.cjs',
+    'package.json',
+  ])
     await cp(join(root, 'out/main', name), join(stage, 'out/main', name));
   const { name, version, license } = z
     .object({ name: z.string(), version: z.string(), license: z.string() })

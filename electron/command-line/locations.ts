@@ -35,6 +35,7 @@ export function locate(ownUrl: string): Locations {
     'token-host': join(root, 'native', 'token-host.ts'),
     'share-host': join(root, 'electron', 'shares', 'share-host.ts'),
     'presence-host': join(root, 'native', 'presence', 'presence-host.ts'),
+    'cluster-host': join(root, 'k8s-bridge', 'cluster-host.ts'),
   };
   return {
     entryPath: extname(ownPath) === '.ts' ? (entry) => sources[entry] : (entry) => join(ownDirectory, `${entry}.cjs`),

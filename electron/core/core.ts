@@ -14,6 +14,7 @@ import type {
   VaultPort,
   VaultTrust,
 } from '../workflows/ports.ts';
+import type { Allowance, ClusterPort } from '../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort, PresencePort } from '../workflows/device-ports.ts';
 import type { RunState, StepDefinition } from '../workflows/run.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
@@ -42,6 +43,8 @@ export interface SettingsStore {
   readonly preferences: Preferences;
   readonly vaults: readonly KnownVault[];
   readonly modules: readonly { readonly id: string; readonly name: string; readonly modulePath: string }[];
+  /** Programs and files outside a kubeconfig that the person has allowed, by path and content. */
+  readonly allowances: readonly Allowance[];
   /** The file was damaged and set aside (its new name is in details), and defaults are in force. */
   readonly problem: Failure | undefined;
   changePreferences(preferences: Preferences): Promise<Result<Record<string, never>>>;
@@ -54,6 +57,7 @@ export interface SettingsStore {
     readonly modulePath: string;
   }): Promise<Result<Record<string, never>>>;
   removeModule(id: string): Promise<Result<Record<string, never>>>;
+  allow(allowances: readonly Allowance[]): Promise<Result<Record<string, never>>>;
   subscribe(listener: () => void): () => void;
 }
 
@@ -165,6 +169,7 @@ export interface Core {
   readonly presence: PresencePort;
   readonly shares: SharePort;
   readonly vault: VaultPort;
+  readonly clusters: ClusterPort;
   readonly settings: SettingsStore;
   readonly runner: Runner;
   readonly transcripts: Transcripts;

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { KnownVault, Preferences, SettingsStore } from '../core/core.ts';
 import type { CustodyFailureCode, Failure, Result } from '../workflows/failures.ts';
 import { failure, success } from '../workflows/failures.ts';
+import { allowanceSchema } from '../workflows/cluster-ports.ts';
 import { vaultTrustSchema } from '../workflows/plans.ts';
 import { readIfPresent, writeDurably, writeFailure } from './durable-file.ts';
 
@@ -38,6 +39,8 @@ const settingsSchema = z.strictObject({
   preferences: preferencesSchema,
   vaults: z.array(vaultSchema).max(1000),
   modules: z.array(moduleSchema).max(100),
+  /** Missing in files of before there were clusters. */
+  allowances: z.array(allowanceSchema).max(1000).default([]),
 });
 
 interface SettingsContent {
@@ -45,6 +48,7 @@ interface SettingsContent {
   readonly preferences: Preferences;
   readonly vaults: readonly KnownVault[];
   readonly modules: SettingsStore['modules'];
+  readonly allowances: SettingsStore['allowances'];
 }
 
 const defaults: SettingsContent = {
@@ -52,6 +56,7 @@ const defaults: SettingsContent = {
   preferences: { theme: 'system', lockAfterMinutes: 10, operatorName: '' },
   vaults: [],
   modules: [],
+  allowances: [],
 };
 
 function parse(bytes: Uint8Array): SettingsContent | undefined {
@@ -132,6 +137,9 @@ export async function openSettings(path: string): Promise<Result<SettingsStore, 
     get modules() {
       return current.modules;
     },
+    get allowances() {
+      return current.allowances;
+    },
     get problem() {
       return problem;
     },
@@ -143,6 +151,16 @@ export async function openSettings(path: string): Promise<Result<SettingsStore, 
     removeVault: (id) => change((from) => ({ ...from, vaults: from.vaults.filter((vault) => vault.id !== id) })),
     addModule: (module) =>
       change((from) => ({ ...from, modules: [...from.modules.filter(({ id }) => id !== module.id), module] })),
+    allow: (allowances) =>
+      change((from) => ({
+        ...from,
+        allowances: [
+          ...from.allowances.filter(
+            ({ kind, path }) => !allowances.some((one) => one.kind === kind && one.path === path),
+          ),
+          ...allowances,
+        ],
+      })),
     removeModule: (id) => change((from) => ({ ...from, modules: from.modules.filter((module) => module.id !== id) })),
     subscribe(listener) {
       listeners.add(listener);

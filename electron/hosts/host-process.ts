@@ -11,7 +11,7 @@ export interface HostProcess {
   kill(): void;
 }
 
-export type HostEntry = 'token-host' | 'share-host' | 'presence-host';
+export type HostEntry = 'token-host' | 'share-host' | 'presence-host' | 'cluster-host';
 
 /** Starts a host. Arguments and environment never hold a secret; the environment is minimal plus what is given. */
 export type HostLauncher = (

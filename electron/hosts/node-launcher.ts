@@ -23,6 +23,14 @@ const grantedVariables: ReadonlySet<string> = new Set([
   'DBUS_SESSION_BUS_ADDRESS',
   'GPG_TTY',
   'TERM',
+  // For the cluster host: which kubectl, and how the way to a cluster leads through a proxy.
+  'KEY_CUSTODIAN_KUBECTL',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'https_proxy',
+  'http_proxy',
+  'no_proxy',
 ]);
 
 function minimalEnvironment(given: Readonly<Record<string, string>>): Record<string, string> {

@@ -15,6 +15,18 @@ const displayVariables = [
   'DBUS_SESSION_BUS_ADDRESS',
 ] as const;
 
+/** Where the person's kubeconfigs and kubectl are, and how the way to their clusters leads through a proxy. */
+const kubernetesVariables = [
+  'KUBECONFIG',
+  'KEY_CUSTODIAN_KUBECTL',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'https_proxy',
+  'http_proxy',
+  'no_proxy',
+] as const;
+
 function pick(names: readonly string[]): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const name of names) {
@@ -30,10 +42,16 @@ export function createElectronLauncher(paths: AppPaths): HostLauncher {
     'token-host': paths.tokenHost,
     'share-host': paths.shareHost,
     'presence-host': paths.presenceHost,
+    'cluster-host': paths.clusterHost,
   };
   return (entry, argumentList, environment): HostProcess => {
     const child = utilityProcess.fork(scripts[entry], [...argumentList], {
-      env: { ...pick(inheritedVariables), ...(entry === 'share-host' ? pick(displayVariables) : {}), ...environment },
+      env: {
+        ...pick(inheritedVariables),
+        ...(entry === 'share-host' ? pick(displayVariables) : {}),
+        ...(entry === 'cluster-host' ? pick(kubernetesVariables) : {}),
+        ...environment,
+      },
       execArgv: [],
       stdio: 'ignore',
       // 'Key Custodian share host': how process lists name it.

@@ -9,6 +9,7 @@ export interface AppPaths {
   readonly tokenHost: string;
   readonly shareHost: string;
   readonly presenceHost: string;
+  readonly clusterHost: string;
   readonly icon: (name: string) => string;
 }
 
@@ -22,6 +23,7 @@ export function createPaths(mainDirectory: string): AppPaths {
     tokenHost: join(out, 'main', 'token-host.cjs'),
     shareHost: join(out, 'main', 'share-host.cjs'),
     presenceHost: join(out, 'main', 'presence-host.cjs'),
+    clusterHost: join(out, 'main', 'cluster-host.cjs'),
     icon: (name) => join(out, 'icons', `${name}.png`),
   };
 }

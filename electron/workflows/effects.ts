@@ -3,12 +3,14 @@
  * written so that it can be begun again after a crash: it looks first whether it took place.
  */
 import type { CareEffect } from './care-effects.ts';
+import type { ClusterEffect } from './cluster-effects.ts';
 import type { DeviceEffect } from './device-effects.ts';
 import type { RootTokenDestination, ShareDestination, TokenReference, VaultConnection } from './ports.ts';
 
 export type Effect =
   | DeviceEffect
   | CareEffect
+  | ClusterEffect
   // token-setup
   | {
       readonly kind: 'token.initialize';

@@ -144,6 +144,38 @@ export const rehearsalFailureCodes = [
   'Rehearsal_AlreadyRunning',
 ] as const;
 
+export const clusterFailureCodes = [
+  'Cluster_KubectlMissing',
+  'Cluster_KubectlUnsuitable',
+  'Cluster_KubectlEnded',
+  'Cluster_KubeconfigInvalid',
+  'Cluster_ContextInvalid',
+  'Cluster_ContextChanged',
+  'Cluster_OtherCluster',
+  'Cluster_NotAllowed',
+  'Cluster_InsecureRefused',
+  'Cluster_Unreachable',
+  'Cluster_TimedOut',
+  'Cluster_CertificateInvalid',
+  'Cluster_Unauthorized',
+  'Cluster_RightsMissing',
+  'Cluster_KindMissing',
+  'Cluster_AdmissionRefused',
+  'Cluster_ObjectInvalid',
+  'Cluster_ObjectTooLarge',
+  'Cluster_OwnedByOthers',
+  'Cluster_Conflict',
+  'Cluster_PreviewOutdated',
+  'Cluster_PushIncomplete',
+  'Cluster_RolloutFailed',
+  'Cluster_NotFound',
+  'Cluster_ValueExists',
+  'Cluster_ValueMissing',
+  'Cluster_ValueInvalid',
+  'Cluster_UnexpectedReply',
+  'Cluster_HostUnavailable',
+] as const;
+
 export const failureCodes = [
   ...tokenFailureCodes,
   ...vaultFailureCodes,
@@ -151,6 +183,7 @@ export const failureCodes = [
   ...custodyFailureCodes,
   ...appFailureCodes,
   ...rehearsalFailureCodes,
+  ...clusterFailureCodes,
 ] as const;
 
 export type TokenFailureCode = (typeof tokenFailureCodes)[number];
@@ -159,6 +192,7 @@ export type PgpFailureCode = (typeof pgpFailureCodes)[number];
 export type CustodyFailureCode = (typeof custodyFailureCodes)[number];
 export type AppFailureCode = (typeof appFailureCodes)[number];
 export type RehearsalFailureCode = (typeof rehearsalFailureCodes)[number];
+export type ClusterFailureCode = (typeof clusterFailureCodes)[number];
 export type FailureCode = (typeof failureCodes)[number];
 
 export interface Failure<Code extends string = FailureCode> {

@@ -3,6 +3,8 @@
  * secret: PINs and shares are asked for when a step needs them.
  */
 import { z } from 'zod';
+import { clusterPlanSchemas, valueSecretSchema } from './cluster-plans.ts';
+import { clusterPinSchema } from './cluster-ports.ts';
 import { deviceChoicesSchema, devicePlanSchemas } from './device-plans.ts';
 
 const name = z.string().trim().min(1).max(80);
@@ -34,12 +36,15 @@ const pgpRecipient = {
 
 export const shareDestinationSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('token') }),
+  /** In the plan's Secret. */
+  z.strictObject({ kind: z.literal('secret') }),
   z.strictObject({ kind: z.literal('pgp'), ...pgpRecipient }),
   z.strictObject({ kind: z.literal('shown'), custodian: name }),
 ]);
 
 export const rootTokenDestinationSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('token') }),
+  z.strictObject({ kind: z.literal('secret') }),
   z.strictObject({ kind: z.literal('pgp'), ...pgpRecipient }),
   z.strictObject({ kind: z.literal('revoked') }),
 ]);
@@ -75,6 +80,8 @@ export const vaultInitPlanSchema = z
     keyLabel: z.string().min(1).max(255),
     shares: z.number().int().min(1).max(255),
     threshold: z.number().int().min(1).max(255),
+    /** Where the values of kind 'secret' go: a Kubernetes Secret, as ciphertext under the token's key (mode hsm-k8s). */
+    secret: z.strictObject({ cluster: clusterPinSchema, secret: valueSecretSchema }).exactOptional(),
     /** One per share, in share order. */
     destinations: z.array(shareDestinationSchema).min(1).max(255),
     rootToken: rootTokenDestinationSchema,
@@ -87,6 +94,14 @@ export const vaultInitPlanSchema = z
     message: 'With more than one share the threshold is at least 2.',
     path: ['threshold'],
   })
+  .refine(
+    (plan) =>
+      plan.secret !== undefined || ![...plan.destinations, plan.rootToken].some(({ kind }) => kind === 'secret'),
+    {
+      message: 'Say which Secret in which cluster.',
+      path: ['secret'],
+    },
+  )
   .refine((plan) => plan.destinations.length === plan.shares, {
     message: 'Every share needs a destination.',
     path: ['destinations'],
@@ -95,6 +110,14 @@ export const vaultInitPlanSchema = z
 export const unsealSourceSchema = z.discriminatedUnion('kind', [
   /** Every vault-unseal-N on the token until the threshold is met. */
   z.strictObject({ kind: z.literal('token'), token: tokenReferenceSchema, keyLabel: z.string().min(1).max(255) }),
+  /** Every vault-unseal-N in a Kubernetes Secret (bank-vaults' mode hsm-k8s), decrypted on the local token. */
+  z.strictObject({
+    kind: z.literal('secret'),
+    cluster: clusterPinSchema,
+    secret: valueSecretSchema,
+    token: tokenReferenceSchema,
+    keyLabel: z.string().min(1).max(255),
+  }),
   z.strictObject({ kind: z.literal('pgp'), custodian: name, messageBase64: z.base64().max(100_000) }),
   z.strictObject({ kind: z.literal('typed'), custodian: name }),
 ]);
@@ -114,6 +137,7 @@ export const planSchema = z.discriminatedUnion('workflow', [
   vaultInitPlanSchema,
   unsealPlanSchema,
   ...devicePlanSchemas,
+  ...clusterPlanSchemas,
 ]);
 
 /** Every workflow there is, by the name that plans, journals and views give it. */

@@ -210,6 +210,7 @@ export interface VaultPort {
 
 export type ShareDestination =
   | { readonly kind: 'token' }
+  | { readonly kind: 'secret' }
   | {
       readonly kind: 'pgp';
       readonly custodian: string;
@@ -220,6 +221,7 @@ export type ShareDestination =
 
 export type RootTokenDestination =
   | { readonly kind: 'token' }
+  | { readonly kind: 'secret' }
   | {
       readonly kind: 'pgp';
       readonly custodian: string;

@@ -3,7 +3,8 @@ import type { StepDefinition } from './run.ts';
 /** What a run is about: where its mark as a rehearsal is checked, and what is looked at anew when it has ended. */
 export type WorkflowPlace =
   | { readonly kind: 'token'; readonly storeId: string; readonly serial: string }
-  | { readonly kind: 'vault'; readonly vaultId: string };
+  | { readonly kind: 'vault'; readonly vaultId: string }
+  | { readonly kind: 'cluster'; readonly context: string };
 
 /** One workflow as data. Screens, terminal and transcript know nothing of it but this. */
 export interface Workflow<OfPlan> {

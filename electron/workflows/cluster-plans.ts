@@ -1,0 +1,56 @@
+/** Plans of what is done to a cluster, and with what lies in one. No secret is in them. */
+import { z } from 'zod';
+import { clusterPinSchema, pushContentSchema } from './cluster-ports.ts';
+import { namespaceSchema, objectNameSchema } from './recipes/fields.ts';
+import { recipeInputSchema } from './recipes/recipes.ts';
+
+export const valueSecretSchema = z.strictObject({ namespace: namespaceSchema, name: objectNameSchema });
+
+const tokenOfPlanSchema = z.strictObject({
+  storeId: z.string().min(1).max(80),
+  serial: z.string().min(1).max(32),
+  label: z.string().max(255),
+});
+
+/** Pushes what was previewed: the content is written down whole, so that a later version of a recipe changes nothing. */
+export const clusterPushPlanSchema = z.strictObject({
+  workflow: z.literal('cluster-push'),
+  rehearsal: z.boolean(),
+  cluster: clusterPinSchema,
+  recipe: recipeInputSchema,
+  content: pushContentSchema,
+  /** Of the preview that the person saw. */
+  previewSha256: z.string().regex(/^[0-9a-f]{64}$/u),
+  /** The person saw the conflicts and takes those fields over. */
+  takeOverConflicts: z.boolean(),
+});
+
+/** Undoes one push from what it recorded. */
+export const clusterUndoPlanSchema = z.strictObject({
+  workflow: z.literal('cluster-undo'),
+  rehearsal: z.boolean(),
+  cluster: clusterPinSchema,
+  pushRunId: z.string().min(1).max(80),
+  /** What dies and what comes back, as the person saw it. */
+  losses: z.array(z.string().max(1000)).max(400),
+});
+
+/** Copies bank-vaults' values from a token into a Secret (mode hsm-k8s), reads them back and tries them on the token. */
+export const secretStorePlanSchema = z.strictObject({
+  workflow: z.literal('secret-store'),
+  rehearsal: z.boolean(),
+  cluster: clusterPinSchema,
+  secret: valueSecretSchema,
+  secretLabels: z.record(z.string().max(317), z.string().max(63)),
+  token: tokenOfPlanSchema,
+  keyLabel: z.string().min(1).max(255),
+  /** vault-unseal-0 …, vault-root */
+  labels: z.array(z.string().min(1).max(255)).min(1).max(256),
+  vaultName: z.string().max(80),
+});
+
+export const clusterPlanSchemas = [clusterPushPlanSchema, clusterUndoPlanSchema, secretStorePlanSchema] as const;
+
+export type ClusterPushPlan = z.infer<typeof clusterPushPlanSchema>;
+export type ClusterUndoPlan = z.infer<typeof clusterUndoPlanSchema>;
+export type SecretStorePlan = z.infer<typeof secretStorePlanSchema>;

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { objectNameSchema } from './fields.ts';
+
+/** Nodes with a Nitrokey HSM: the extended resource nitrokey.com/hsm, label and taint (bank-vaults, "Kubernetes node setup"). */
+export const nodeSetupInputSchema = z.strictObject({
+  recipe: z.literal('node-setup'),
+  nodes: z
+    .array(
+      z.strictObject({
+        name: objectNameSchema,
+        /** Devices plugged in; two units each are advertised: one for the Vault Pod, one for its configurer. */
+        devices: z.number().int().min(0).max(16),
+      }),
+    )
+    .min(1)
+    .max(100),
+  label: z.boolean(),
+  taint: z.enum(['none', 'NoSchedule', 'PreferNoSchedule']),
+  /** Adds the notes for USB in minikube's virtual machine. */
+  minikube: z.boolean(),
+});
+
+export type NodeSetupInput = z.infer<typeof nodeSetupInputSchema>;
