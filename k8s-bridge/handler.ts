@@ -3,7 +3,6 @@ import { failure, type AppFailureCode, type ClusterFailureCode, type Result } fr
 import type { Opener } from '../electron/hosts/opener.ts';
 import type { Kubectl } from './kubectl/kubectl.ts';
 import {
-  clusterHostRequests,
   type ClusterHostMethod,
   type ClusterHostReply,
   type ClusterHostRequest,
