@@ -2,11 +2,7 @@ import type { z } from 'zod';
 import { failure, type AppFailureCode, type ClusterFailureCode, type Result } from '../electron/workflows/failures.ts';
 import type { Opener } from '../electron/hosts/opener.ts';
 import type { Kubectl } from './kubectl/kubectl.ts';
-import {
-  type ClusterHostMethod,
-  type ClusterHostReply,
-  type ClusterHostRequest,
-} from './protocol.ts';
+import { type ClusterHostMethod, type ClusterHostReply, type ClusterHostRequest } from './protocol.ts';
 
 /** What handlers share: the one door to kubectl, and the key that sealed values are opened with. */
 export interface ClusterHostParts {
