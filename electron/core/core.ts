@@ -5,6 +5,7 @@
 import type { Failure, Result } from '../workflows/failures.ts';
 import type { Plan } from '../workflows/plans.ts';
 import type {
+  OutboxPort,
   PromptPort,
   SealStatus,
   SharePort,
@@ -172,6 +173,8 @@ export interface Core {
   readonly clusters: ClusterPort;
   readonly settings: SettingsStore;
   readonly runner: Runner;
+  /** What runs left on disk beside their journals; a push leaves there what its undo needs. */
+  readonly outbox: OutboxPort;
   readonly transcripts: Transcripts;
   readonly rehearsal: Rehearsal;
   readonly watch: VaultWatch;

@@ -163,6 +163,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     vault,
     settings,
     runner,
+    outbox: custody.outbox,
     transcripts: createTranscripts(journal),
     rehearsal: guardedRehearsal,
     watch,
