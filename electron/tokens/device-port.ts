@@ -36,6 +36,12 @@ export function createDevicePort(ask: AskTokenHost): DevicePort {
       return wrapped.ok ? success({ ...wrapped.value, file: fromBase64(wrapped.value.file) }) : wrapped;
     },
     unwrapKey: ({ storeId, serial }, file) => ask(storeId, 'device.unwrap-key', { serial, file: toBase64(file) }),
+    keyRequest: async ({ storeId, serial }, keyId) => {
+      const read = await ask(storeId, 'device.key-request', { serial, keyId });
+      return read.ok ? success({ ...read.value, request: fromBase64(read.value.request) }) : read;
+    },
+    restoreKeyRequest: ({ storeId, serial }, keyId, request) =>
+      ask(storeId, 'device.restore-key-request', { serial, keyId, request: toBase64(request) }),
     namelessKeys: async ({ storeId, serial }) => {
       const listed = await ask(storeId, 'device.nameless-keys', { serial });
       return listed.ok ? success(listed.value.numbers) : listed;

@@ -102,6 +102,17 @@ export interface DevicePort {
     keyId: string,
   ): TokenResult<{ readonly file: Uint8Array; readonly label: string; readonly keyCheckValue: string }>;
   unwrapKey(token: TokenReference, file: Uint8Array): TokenResult<{ readonly label: string; readonly keyId: string }>;
+  /** The key's certificate request as it lies on the card, and what it attests; empty where a certificate took its place. */
+  keyRequest(
+    token: TokenReference,
+    keyId: string,
+  ): TokenResult<{
+    readonly request: Uint8Array;
+    readonly state: Attestation['keys'][number]['state'];
+    readonly problem: string;
+  }>;
+  /** Puts a request back where storing a certificate was cut off. Needs login; ends every login. */
+  restoreKeyRequest(token: TokenReference, keyId: string, request: Uint8Array): TokenResult<Nothing>;
   /** Numbers of keys without a description, which no PKCS#11 program shows. */
   namelessKeys(token: TokenReference): TokenResult<readonly number[]>;
   /** Needs login. Refuses a key that has a description. */

@@ -157,7 +157,7 @@ function certificateStoreSteps(plan: CertificateStorePlan): readonly StepDefinit
       id: 'store',
       title: text.step.title(plan.certificateLabel),
       actor: administrator,
-      explanation: text.step.explanation(plan.fileName),
+      explanation: text.step.explanation(plan.fileName, plan.id),
       pace: 'automatic',
       action: text.step.action,
       needs: ['log-in'],
@@ -168,7 +168,7 @@ function certificateStoreSteps(plan: CertificateStorePlan): readonly StepDefinit
         id: plan.id,
         certificateBase64: plan.fileBase64,
       },
-      records: ['objectLabel', 'objectId', 'objectSha256', 'certificateSubject', 'certificateEnds'],
+      records: ['objectLabel', 'objectId', 'objectSha256', 'certificateSubject', 'certificateEnds', 'keyAttestation'],
     },
   ];
 }

@@ -5,6 +5,10 @@ type PinAct = PinChangePlan['act'];
 
 const named = (label: string): string => `“${label}”`;
 
+/** Said before a certificate takes the place of a SmartCard-HSM key's request. */
+const requestLost =
+  'On a SmartCard-HSM it takes the place of the key’s certificate request, by which the key is attested: that is checked now and kept in the run’s outbox, since afterwards the device has it no more.';
+
 export const careWords = {
   logIn: {
     title: 'Log in to the token',
@@ -80,8 +84,11 @@ export const careWords = {
     title: 'Store a certificate',
     step: {
       title: (label: string) => `Store the certificate ${named(label)}`,
-      explanation: (fileName: string) =>
-        `The certificate in ${fileName} is stored on the token and read back. Where a key has its id, the certificate has to be of that key.`,
+      explanation: (fileName: string, id: string) =>
+        [
+          `The certificate in ${fileName} is stored on the token and read back.`,
+          ...(id === '' ? [] : ['It has to be of the key that has its id.', requestLost]),
+        ].join(' '),
       action: 'Store it',
     },
     act: 'Log in to store a certificate',

@@ -3,11 +3,11 @@
  * and the device have signed when the key was made inside it.
  */
 import type { z } from 'zod';
-import { success } from '../../electron/workflows/failures.ts';
+import { failure, success } from '../../electron/workflows/failures.ts';
 import type { TokenResult } from '../pkcs11/return-values.ts';
 import { readAuthenticatedRequest, readCertificates, type CvCertificate } from './cv-certificate.ts';
 import type { Device } from './device.ts';
-import { filePrefix, readFile } from './files.ts';
+import { deleteFile, filePrefix, readFile, writeFile } from './files.ts';
 import { readKeys } from './key-description.ts';
 import type { attestationSchema } from './protocol.ts';
 import { isSignedBy } from './signature-check.ts';
@@ -94,4 +94,57 @@ export async function attest(device: Device, roots: readonly CvCertificate[]): P
     reports.push({ label, id, ...checkKey(file.value ?? Buffer.alloc(0), certificate, report) });
   }
   return success({ device: report, keys: reports });
+}
+
+/** Where the request of the key with this id lies. Failure: Token_KeyMissing. */
+async function findRequestFile(device: Device, keyId: string): Promise<TokenResult<number>> {
+  const keys = await readKeys(device);
+  if (!keys.ok) return keys;
+  const key = keys.value.find(({ description }) => description?.id === keyId);
+  return key === undefined
+    ? failure('Token_KeyMissing', 'The device has no key with that id.', 'List its keys again.', { id: keyId })
+    : success((filePrefix.certificate << 8) | key.number);
+}
+
+/**
+ * Puts a request back that a certificate was to take the place of. Needs login.
+ * Failures: Token_BadRequest where the bytes are no request, Token_KeyMissing, Token_NotLoggedIn.
+ */
+export async function restoreKeyRequest(
+  device: Device,
+  keyId: string,
+  request: Buffer,
+): Promise<TokenResult<Record<string, never>>> {
+  if (readAuthenticatedRequest(request) === undefined) {
+    return failure(
+      'Token_BadRequest',
+      'The bytes are no certificate request of a key.',
+      'Choose the file that was kept.',
+    );
+  }
+  const identifier = await findRequestFile(device, keyId);
+  if (!identifier.ok) return identifier;
+  // What is there may be longer, and a write never shortens a file.
+  const deleted = await deleteFile(device, identifier.value);
+  return deleted.ok ? writeFile(device, identifier.value, request) : deleted;
+}
+
+/**
+ * One key's request as it lies on the card, checked like all of them; empty where a certificate has taken its place.
+ * No PIN is needed. Failure: Token_KeyMissing.
+ * @param keyId CKA_ID, hex
+ */
+export async function readKeyRequest(
+  device: Device,
+  keyId: string,
+  roots: readonly CvCertificate[],
+): Promise<TokenResult<{ readonly request: Buffer } & Omit<KeyReport, 'label' | 'id'>>> {
+  const identifier = await findRequestFile(device, keyId);
+  if (!identifier.ok) return identifier;
+  const file = await readFile(device, identifier.value);
+  if (!file.ok) return file;
+  const content = file.value ?? Buffer.alloc(0);
+  const [certificate] = readCertificates(device.deviceCertificates);
+  const checked = checkKey(content, certificate, checkDevice(device.deviceCertificates, roots));
+  return success({ request: readAuthenticatedRequest(content) === undefined ? Buffer.alloc(0) : content, ...checked });
 }

@@ -6,7 +6,7 @@ import { failure, success } from '../../electron/workflows/failures.ts';
 import { handler, withSecret, type Handler, type HostParts } from '../handler.ts';
 import type { Refused } from '../pcsc/failures.ts';
 import type { TokenResult } from '../pkcs11/return-values.ts';
-import { attest } from './attestation.ts';
+import { attest, readKeyRequest, restoreKeyRequest } from './attestation.ts';
 import type { CvCertificate } from './cv-certificate.ts';
 import { withDevice, withEachDevice, type Device } from './device.ts';
 import { createDkekShareFile, isDkekShareFile, openDkekShareFile } from './dkek/dkek-share-file.ts';
@@ -294,6 +294,18 @@ export function createDeviceHandlers(
         return unwrapKey(device, Buffer.from(file, 'base64'));
       });
     }),
+
+    'device.key-request': handler(deviceRequests['device.key-request'], async ({ serial, keyId }) => {
+      const read = await withDevice(serial, (device) => readKeyRequest(device, keyId, roots));
+      return read.ok ? success({ ...read.value, request: read.value.request.toString('base64') }) : read;
+    }),
+
+    'device.restore-key-request': handler(deviceRequests['device.restore-key-request'], ({ serial, keyId, request }) =>
+      withDeviceLoggedIn(serial, (device) => {
+        changedOnCard();
+        return restoreKeyRequest(device, keyId, Buffer.from(request, 'base64'));
+      }),
+    ),
 
     'device.nameless-keys': handler(deviceRequests['device.nameless-keys'], async ({ serial }) => {
       const listed = await withDevice(serial, listNamelessKeys);

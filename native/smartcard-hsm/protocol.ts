@@ -168,6 +168,26 @@ export const deviceRequests = {
     request: z.strictObject({ serial, file: base64Bytes }),
     reply: z.strictObject({ label: z.string(), keyId: hex }),
   },
+  /**
+   * The certificate request of the key with this id, as it lies on the card, and what it attests; '' where there is
+   * none any more. A certificate that is stored under the key's id takes its place. No login.
+   */
+  'device.key-request': {
+    request: z.strictObject({ serial, keyId: hex.min(2).max(80) }),
+    reply: z.strictObject({
+      request: z.base64().max(40_000),
+      state: z.enum(['verified', 'absent', 'invalid']),
+      problem: z.string(),
+    }),
+  },
+  /**
+   * Puts a kept request back where storing a certificate was cut off, so that the key has its public half again. Needs
+   * login, and ends every login. Device_CardFault, Token_KeyMissing; Token_BadRequest for what is no request.
+   */
+  'device.restore-key-request': {
+    request: z.strictObject({ serial, keyId: hex.min(2).max(80), request: z.base64().max(40_000) }),
+    reply: z.strictObject({}),
+  },
   /** Numbers of keys that have no description, so that no PKCS#11 program shows them: a key generation was cut off. No login. */
   'device.nameless-keys': {
     request: z.strictObject({ serial }),

@@ -235,7 +235,10 @@ export const tokenActs = {
       logIn: 'You type the PIN in the prompt window.',
       store: (label: string) => `The certificate is stored as “${label}”.`,
       readBack: 'It is read back and compared, byte for byte.',
+      keepRequest: 'The key is attested and its certificate request is kept in the run’s outbox.',
     },
+    requestLost:
+      'On this device the certificate takes the place of the key’s certificate request, by which the key is attested. The run checks the request first and keeps it in its outbox, with the transcript; the device has it no more afterwards.',
   },
   readOut: {
     title: 'Read a value out',

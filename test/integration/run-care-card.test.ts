@@ -1,6 +1,6 @@
 /** The care of a SmartCard-HSM in use, as runs on the software card behind real pcscd and OpenSC. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunSnapshot } from '../../electron/core/core.ts';
@@ -212,6 +212,47 @@ describe('values and keys of a SmartCard-HSM', () => {
       fileBase64: (await readFile(path)).toString('base64'),
     });
     expect(endOf(stored)).toBe('completed');
+    expect(stored.state.facts['requestFile']).toBeUndefined();
+
+    // Under the key's own id it takes the place of the key's request, which is checked and kept first.
+    const request = Buffer.from(card.state.files.get(0xce01) ?? '');
+    const { publicKeySpki } = valueOf(
+      await harness.tokens.exportPublicKey(token(), { id: key?.id ?? '', label: 'bank-vaults' }),
+    );
+    await writeFile(cards.path('key.der'), Buffer.from(publicKeySpki, 'base64'));
+    await run('openssl', ['genrsa', '-out', cards.path('signer.pem'), '2048']);
+    await run('openssl', [
+      ...['x509', '-new', '-subj', '/CN=Key Custodian test', '-days', '30', '-force_pubkey', cards.path('key.der')],
+      ...['-signkey', cards.path('signer.pem'), '-out', path],
+    ]);
+    const ofKey: Plan = {
+      workflow: 'certificate-store',
+      ...common(),
+      certificateLabel: 'bank-vaults',
+      id: key?.id ?? '',
+      fileName: 'office.pem',
+      fileBase64: (await readFile(path)).toString('base64'),
+    };
+    const started = valueOf(await harness.runner.start(ofKey, 'Ada'));
+    const begun = valueOf(await harness.runner.snapshot(started.runId));
+    expect(begun.definitions.at(-1)?.explanation).toContain('takes the place of the key’s certificate request');
+    // Cut off after the request was kept, it is said all the same.
+    const pulled = card.unplugAtApdu('updateBinary', 'after');
+    const stopped = await goOn(started.runId);
+    await pulled.happened;
+    expect(endOf(stopped)).toMatch(/store: /u);
+    await card.plugIn(0);
+    const under = await goOn(started.runId);
+    expect(endOf(under)).toBe('completed');
+    const kept = await readFile(String(under.state.facts['requestFile']));
+    expect(kept.equals(request)).toBe(true);
+    expect(under.state.facts).toMatchObject({
+      // The software card's vendor is nobody's root.
+      keyAttestation: 'absent',
+      requestSha256: sha256Hex(request),
+    });
+    expect(card.state.files.get(0xce01)?.equals(request)).toBe(false);
+
     const root = valueOf(await harness.tokens.readData(token(), 'vault-root'));
     const deleted = await carryThrough(
       {

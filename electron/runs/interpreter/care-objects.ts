@@ -6,7 +6,7 @@ import { failure, success } from '../../workflows/failures.ts';
 import type { TokenReference } from '../../workflows/ports.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done, foundDone } from './context.ts';
-import { withLogin } from './log-in.ts';
+import { forgetLogins, withLogin } from './log-in.ts';
 import { sha256Hex } from './wrapping.ts';
 
 type EffectOf<Kind extends CareEffect['kind']> = Extract<CareEffect, { kind: Kind }>;
@@ -100,6 +100,8 @@ export async function storeCertificate(
       object.sha256 === evidence.objectSha256,
   );
   if (same) return foundDone(evidence);
+  const kept = await keepRequest(context, token, id, present.value);
+  if (!kept.ok) return kept;
   const stored = await withLogin(context, token, () =>
     context.ports.objects.storeCertificate(token, { der, label, id }),
   );
@@ -112,6 +114,47 @@ export async function storeCertificate(
         'Delete it and do not rely on this token for certificates.',
         { label },
       );
+}
+
+/**
+ * On a SmartCard-HSM a certificate takes the place of the request by which its key is attested: that is checked and
+ * kept in the outbox first. Noted, so that an attempt after a cut-off says it as well.
+ */
+async function keepRequest(
+  context: StepContext,
+  token: TokenReference,
+  id: string,
+  objects: readonly TokenObject[],
+): Promise<Result<unknown>> {
+  const isOfKey = objects.some((object) => object.objectClass === 'private-key' && object.id === id);
+  if (id === '' || !isOfKey) return success({});
+  const { devices, outbox } = context.ports;
+  const listed = await devices.listDevices(token.storeId);
+  if (!listed.ok) return listed;
+  if (!listed.value.some(({ serial }) => serial === token.serial)) return success({});
+  const read = await devices.keyRequest(token, id);
+  if (!read.ok) return read;
+  const { request, state, problem } = read.value;
+  const fileName = `key-${id}-request.cvc`;
+  if (request.length === 0) {
+    // An earlier attempt was cut off between the request and the certificate: the key has no public half meanwhile.
+    const isTaken = objects.some((object) => object.objectClass === 'certificate' && object.id === id);
+    if (isTaken || typeof context.noted['requestSha256'] !== 'string') return success({});
+    const left = await outbox.read(context.runId, fileName);
+    if (!left.ok || left.value === undefined) return left;
+    const { value } = left;
+    const restored = await withLogin(context, token, () => devices.restoreKeyRequest(token, id, value));
+    forgetLogins(context, token.storeId);
+    return restored;
+  }
+  const written = await outbox.write(context.runId, fileName, request);
+  if (!written.ok) return written;
+  return context.note({
+    keyAttestation: state,
+    ...(problem === '' ? {} : { attestationProblem: problem }),
+    requestFile: written.value.path,
+    requestSha256: sha256Hex(request),
+  });
 }
 
 /** A certificate under the id of a key has to be of that key: programs that use it take the two for one. */

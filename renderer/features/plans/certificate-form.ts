@@ -45,7 +45,11 @@ export function checkCertificate(
   token: TokenView,
   form: CertificateForm,
   now: Date,
-): Checked<CertificateStorePlan, Readonly<Partial<Record<'file' | 'label', string>>>> & { readonly expired: boolean } {
+): Checked<CertificateStorePlan, Readonly<Partial<Record<'file' | 'label', string>>>> & {
+  readonly expired: boolean;
+  /** The certificate takes the place of the request by which a SmartCard-HSM's key is attested. */
+  readonly requestLost: boolean;
+} {
   const label = form.label.trim();
   const taken = token.objects.some(
     (each) => each.objectClass === 'certificate' && each.label === label && each.id === form.id,
@@ -54,14 +58,23 @@ export function checkCertificate(
     ...(form.file === undefined ? { file: words.errorFile } : {}),
     ...(label === '' ? { label: words.errorLabel } : taken ? { label: words.errorTaken(label) } : {}),
   };
-  const will = [words.will.logIn, words.will.store(label), words.will.readBack];
+  const requestLost = token.device !== null && form.id !== '';
+  const will = [
+    words.will.logIn,
+    ...(requestLost ? [words.will.keepRequest] : []),
+    words.will.store(label),
+    words.will.readBack,
+  ];
   const end = form.file === undefined ? Number.NaN : Date.parse(form.file.notAfter);
   const expired = !Number.isNaN(end) && end < now.getTime();
-  if (form.file === undefined || Object.keys(errors).length > 0) return { errors, plan: undefined, will, expired };
+  if (form.file === undefined || Object.keys(errors).length > 0) {
+    return { errors, plan: undefined, will, expired, requestLost };
+  }
   return {
     errors,
     will,
     expired,
+    requestLost,
     plan: {
       workflow: 'certificate-store',
       rehearsal: token.rehearsal,
