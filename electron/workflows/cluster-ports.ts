@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { AppFailureCode, ClusterFailureCode, Result } from './failures.ts';
-import type { RecipeInput } from './recipes/recipes.ts';
+import type { RecipeInput, RecipeName } from './recipes/recipes.ts';
 
 type ClusterResult<Value> = Promise<Result<Value, ClusterFailureCode | AppFailureCode>>;
 
@@ -308,6 +308,8 @@ export interface ClusterPort {
   probe(pin: ClusterPin): ClusterResult<ClusterState>;
   checkRights(pin: ClusterPin, needs: readonly AccessNeed[]): ClusterResult<readonly AccessAnswer[]>;
 
+  /** Pure: a recipe's form with sensible defaults (`defaultInput` of k8s-bridge/manifests). */
+  defaults(recipe: RecipeName): RecipeInput;
   /** Pure: what a recipe becomes, or what is wrong with its fields. */
   render(
     input: unknown,
