@@ -5,61 +5,91 @@ import {
   imageSchema,
   namespaceSchema,
   objectNameSchema,
+  rule,
   tokenLabelSchema,
+  vaultAddressSchema,
+  vaultPathSchema,
 } from './fields.ts';
 
-const pathSegment = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/u, { message: 'Write a mount or key name: letters, digits, _ - and /.' });
+/** kleidi finds its key by this label and no other (FORMATS 2.1). */
+export const kleidiKeyLabel = 'kleidi-kms-plugin';
 
 /** A KMS v2 plugin beside kube-apiserver: this project's provider or kleidi (FORMATS 2; Kubernetes, "Using a KMS provider"). */
-export const kmsPluginInputSchema = z.strictObject({
-  recipe: z.literal('kms-plugin'),
-  /** Name of the plugin: in EncryptionConfiguration, and in etcd's prefix. */
-  name: dnsLabelSchema,
-  namespace: namespaceSchema,
-  /** Which program the image holds: their flags and files differ. */
-  program: z.enum(['key-custodian', 'kleidi']),
-  image: imageSchema,
-  initImage: imageSchema,
-  deployment: z.enum(['static-pod', 'daemonset']),
-  socketDirectory: absolutePathSchema,
-  resources: z
-    .array(z.string().regex(/^[a-z]+(\.[a-z0-9.-]+)?$/u, { message: 'Write resources as in secrets or configmaps.' }))
-    .min(1)
-    .max(20),
-  backend: z.discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('softhsm'),
-      modulePath: absolutePathSchema,
-      tokenLabel: tokenLabelSchema,
-      keyLabel: tokenLabelSchema,
-      tokenDirectory: absolutePathSchema,
-      configDirectory: absolutePathSchema,
+export const kmsPluginInputSchema = z
+  .strictObject({
+    recipe: z.literal('kms-plugin'),
+    /** Name of the plugin: in EncryptionConfiguration, and in etcd's prefix. */
+    name: dnsLabelSchema.max(50),
+    namespace: namespaceSchema,
+    /** Which program the image holds: their flags and files differ. */
+    program: z.enum(['key-custodian', 'kleidi']),
+    image: imageSchema,
+    /** Makes token and key where they are missing: SoftHSM, OpenSC's pkcs11-tool and a shell. */
+    initImage: imageSchema,
+    deployment: z.enum(['static-pod', 'daemonset']),
+    /** On each control-plane node: configuration, the file with the PIN, certificates. Only root reads it. */
+    configDirectory: absolutePathSchema,
+    /** On each control-plane node, and the same path for kube-apiserver. */
+    socketDirectory: absolutePathSchema,
+    resources: z
+      .array(z.string().regex(/^[a-z]+(\.[a-z0-9.-]+)?$/u, { message: 'Write resources as in secrets or configmaps.' }))
+      .min(1, { message: 'Name at least one resource, as in secrets.' })
+      .max(20),
+    backend: z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('softhsm'),
+        modulePath: absolutePathSchema,
+        tokenLabel: tokenLabelSchema,
+        keyLabel: tokenLabelSchema,
+        /** On the node; in the container it is where SoftHSM's package looks: /var/lib/softhsm/tokens. */
+        tokenDirectory: absolutePathSchema,
+      }),
+      z.strictObject({
+        kind: z.literal('transit'),
+        vaultAddress: vaultAddressSchema,
+        /** '' for none. */
+        vaultNamespace: z.union([z.literal(''), vaultPathSchema]),
+        /** On the node; '' for the image's own authorities. */
+        caFile: z.union([z.literal(''), absolutePathSchema]),
+        mount: vaultPathSchema,
+        key: vaultPathSchema,
+        /** By the Pod's own projected token, or by a client certificate of the node (tls.crt and tls.key in configDirectory). */
+        login: z.enum(['service-account', 'certificate']),
+        /** kubernetes or cert, as mounted in Vault. */
+        authMount: vaultPathSchema,
+        role: vaultPathSchema,
+        policy: vaultPathSchema,
+        serviceAccount: objectNameSchema,
+        audience: z
+          .string()
+          .min(1)
+          .max(200)
+          .regex(/^[A-Za-z0-9][A-Za-z0-9:/._-]*$/u, { message: 'Use letters, digits and : / . _ -.' }),
+      }),
+    ]),
+    /** Which set-up the files are for. */
+    platform: z.enum(['kubeadm', 'rke2', 'kind']),
+    kind: z.strictObject({ clusterName: dnsLabelSchema, nodeImage: imageSchema }),
+  })
+  .superRefine(
+    rule((input, complain) => {
+      const { backend } = input;
+      if (backend.kind === 'transit' && input.deployment === 'static-pod' && backend.login === 'service-account') {
+        complain(
+          ['deployment'],
+          'A static Pod has no service account token. Choose a DaemonSet, or log in with a client certificate.',
+        );
+      }
+      if (backend.kind === 'softhsm' && input.program === 'kleidi' && backend.keyLabel !== kleidiKeyLabel) {
+        complain(['backend', 'keyLabel'], `kleidi looks for a key of the label ${kleidiKeyLabel} and no other.`);
+      }
+      if (input.configDirectory === input.socketDirectory) {
+        complain(['socketDirectory'], 'Keep the socket and the configuration in two directories.');
+      }
+      input.resources.forEach((resource, index) => {
+        if (input.resources.indexOf(resource) !== index) complain(['resources', index], `${resource} is named twice.`);
+      });
     }),
-    z.strictObject({
-      kind: z.literal('transit'),
-      vaultAddress: z.url({ protocol: /^https?$/u }).max(2048),
-      vaultNamespace: z.string().max(200),
-      caFile: z.union([z.literal(''), absolutePathSchema]),
-      mount: pathSegment,
-      key: pathSegment,
-      authMount: pathSegment,
-      role: pathSegment,
-      policy: pathSegment,
-      serviceAccount: objectNameSchema,
-      audience: z
-        .string()
-        .min(1)
-        .max(200)
-        .regex(/^[A-Za-z0-9:/._-]+$/u),
-    }),
-  ]),
-  /** Which set-up the files are for. */
-  platform: z.enum(['kubeadm', 'rke2', 'kind']),
-  kind: z.strictObject({ clusterName: dnsLabelSchema, nodeImage: imageSchema }),
-});
+  );
 
 export type KmsPluginInput = z.infer<typeof kmsPluginInputSchema>;
