@@ -4,7 +4,9 @@
  * Every call answers a Result; every request and reply is parsed by its schema in main.
  */
 import { z } from 'zod';
-import { planSchema, vaultTrustSchema } from '../workflows/plans.ts';
+import { planSchema } from '../workflows/plans.ts';
+import { vaultTrustSchema } from '../workflows/vault-connection.ts';
+import { clusterChannels } from './cluster-channels.ts';
 import { appViewSchema, failureViewSchema, settingsViewSchema } from './views.ts';
 
 const nothing = z.strictObject({});
@@ -81,6 +83,8 @@ export const channels = {
   },
   'vaults.remove': { request: z.strictObject({ vaultId: id }), reply: nothing },
   'vaults.refresh': { request: z.strictObject({ vaultId: id }), reply: nothing },
+
+  ...clusterChannels,
 
   /** Opens the file dialog and reads a public key; refused with what is wrong with it. */
   'pgp.choose-key': {

@@ -3,15 +3,20 @@
  * `electron/ipc`. No view has a field for a PIN, a share, a secret, a token's value or key material.
  */
 import { z } from 'zod';
-import { failureCodes } from '../workflows/failures.ts';
 import { workflowNameSchema } from '../workflows/plans.ts';
+import { clustersViewSchema, pushViewSchema } from './cluster-views.ts';
+import { failureViewSchema } from './failure-view.ts';
 
-export const failureViewSchema = z.strictObject({
-  code: z.enum(failureCodes),
-  message: z.string(),
-  next: z.string(),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-});
+export type {
+  ClusterContextView,
+  ClustersView,
+  DriftObjectView,
+  ObjectNameView,
+  OutsidePartView,
+  PushView,
+} from './cluster-views.ts';
+export type { FailureView } from './failure-view.ts';
+export { failureViewSchema };
 
 export const storeViewSchema = z.strictObject({
   id: z.string(),
@@ -259,6 +264,9 @@ export const appViewSchema = z.strictObject({
   tokens: z.array(tokenViewSchema),
   presence: presenceViewSchema,
   vaults: z.array(vaultViewSchema),
+  clusters: clustersViewSchema,
+  /** What this app pushed to clusters and still follows, newest first. */
+  pushes: z.array(pushViewSchema),
   runs: z.array(runViewSchema),
   rehearsal: rehearsalViewSchema,
   settings: settingsViewSchema,
@@ -267,7 +275,6 @@ export const appViewSchema = z.strictObject({
   trayAvailable: z.boolean(),
 });
 
-export type FailureView = z.infer<typeof failureViewSchema>;
 export type StoreView = z.infer<typeof storeViewSchema>;
 export type WrappingKeyView = z.infer<typeof wrappingKeyViewSchema>;
 export type TokenView = z.infer<typeof tokenViewSchema>;

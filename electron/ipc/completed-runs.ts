@@ -6,14 +6,14 @@ import { placeOf } from '../workflows/definitions.ts';
 import type { Plan } from '../workflows/plans.ts';
 import type { TokenReference } from '../workflows/ports.ts';
 
-type Parts = Pick<HandlerContext, 'core' | 'lock' | 'tokens' | 'runs' | 'changed'>;
+type Parts = Pick<HandlerContext, 'core' | 'lock' | 'tokens' | 'clusters' | 'runs' | 'changed'>;
 
 /** The second device of a run that has two. */
 function targetOf(plan: Plan): TokenReference | undefined {
   return 'target' in plan ? { storeId: plan.target.storeId, serial: plan.target.serial } : undefined;
 }
 
-async function look({ core, lock, tokens, changed }: Parts, { state }: RunSnapshot): Promise<void> {
+async function look({ core, lock, tokens, clusters, changed }: Parts, { state }: RunSnapshot): Promise<void> {
   const place = placeOf(state.plan);
   if (place.kind === 'token') {
     await tokens.refresh();
@@ -23,7 +23,13 @@ async function look({ core, lock, tokens, changed }: Parts, { state }: RunSnapsh
     for (const one of [token, targetOf(state.plan)]) if (one !== undefined && !lock.locked) await tokens.inspect(one);
     return;
   }
-  await core.watch.refresh(place.vaultId);
+  if (place.kind === 'cluster') {
+    // What was just pushed is as it was pushed; what another push left is compared anew.
+    await clusters.checkDrift('');
+    changed();
+    return;
+  }
+  if (place.kind === 'vault') await core.watch.refresh(place.vaultId);
   changed();
 }
 

@@ -3,21 +3,26 @@ import type { AppView } from '../contract/views.ts';
 import { failure, success, type Failure } from '../workflows/failures.ts';
 import { followCompletedRuns } from './completed-runs.ts';
 import { createAppHandlers } from './handlers/app.ts';
+import { createClusterHandlers } from './handlers/clusters.ts';
 import type { HandlerContext } from './handlers/context.ts';
 import { createDkekHandlers } from './handlers/dkek.ts';
 import { createPgpHandlers } from './handlers/pgp.ts';
 import { createPresenceHandlers } from './handlers/presence.ts';
+import { createPushHandlers } from './handlers/pushes.ts';
+import { createRecipeHandlers } from './handlers/recipes.ts';
 import { createRehearsalHandlers } from './handlers/rehearsal.ts';
 import { createRunHandlers } from './handlers/runs.ts';
 import { createStoreHandlers } from './handlers/stores.ts';
 import { createTokenHandlers } from './handlers/tokens.ts';
 import { createTranscriptHandlers } from './handlers/transcripts.ts';
 import { createVaultHandlers } from './handlers/vaults.ts';
+import { createPreviews } from './previews.ts';
 import type { Handlers } from './registration.ts';
 
 /** One handler for every channel of the main window; what runs changed is followed from here on. */
 export function createMainHandlers(context: HandlerContext, currentView: () => AppView): Handlers<typeof channels> {
   followCompletedRuns(context);
+  const previews = createPreviews();
   return {
     'view.get': async () => success(currentView()),
     ...createTokenHandlers(context),
@@ -25,6 +30,9 @@ export function createMainHandlers(context: HandlerContext, currentView: () => A
     ...createPresenceHandlers(context),
     ...createStoreHandlers(context),
     ...createVaultHandlers(context),
+    ...createClusterHandlers(context),
+    ...createRecipeHandlers({ ...context, previews }),
+    ...createPushHandlers({ ...context, previews }),
     ...createPgpHandlers(context),
     ...createRunHandlers(context),
     ...createTranscriptHandlers(context),

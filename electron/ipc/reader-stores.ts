@@ -20,7 +20,10 @@ export function storesOfPlan(plan: Plan): readonly string[] {
     case 'token-setup':
       return [plan.storeId];
     case 'unseal':
-      return plan.sources.flatMap((source) => (source.kind === 'token' ? [source.token.storeId] : []));
+      return plan.sources.flatMap((source) => ('token' in source ? [source.token.storeId] : []));
+    case 'cluster-push':
+    case 'cluster-undo':
+      return [];
     case 'backup-drill':
     case 'device-clone':
       return [plan.token.storeId, plan.target.storeId];

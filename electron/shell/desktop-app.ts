@@ -6,6 +6,7 @@ import { promptChannels } from '../contract/prompt.ts';
 import type { AppView } from '../contract/views.ts';
 import type { Core } from '../core/core.ts';
 import { operatorName, type HandlerContext } from '../ipc/handlers/context.ts';
+import { createClusterObserver } from '../ipc/cluster-observer.ts';
 import { electronTransport } from '../ipc/ipc-main.ts';
 import { createLockGate, createMainHandlers } from '../ipc/main-handlers.ts';
 import { createPresenceObserver } from '../ipc/presence-observer.ts';
@@ -63,12 +64,14 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
   const runs = createRunObserver(core);
   const tokens = createTokenObserver(core, changed, (storeId) => isAtWorkOn(runs.runs, storeId));
   const presence = createPresenceObserver(core, tokens, changed);
+  const clusters = createClusterObserver(core, runs, changed);
 
   const lock = createLock(
     systemLockFacts(() => core.settings.preferences.lockAfterMinutes),
     async () => {
       promptDesk.cancelAll();
       tokens.forget();
+      clusters.forget();
       await Promise.all([presence.stop(), core.lock()]);
     },
     () => {
@@ -77,7 +80,7 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
   );
 
   const buildView = (locked: boolean): AppView =>
-    toAppView({ core, tokens, presence, runs: runs.runs, locked, trayAvailable });
+    toAppView({ core, tokens, presence, clusters, runs: runs.runs, locked, trayAvailable });
   /** The tray keeps saying which server is sealed while the app is locked; it shows names and states only. */
   const showInTray = ({ vaults, rehearsal }: AppView): void => {
     tray.show({ vaults, rehearsal, locked: lock.locked });
@@ -95,11 +98,17 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
       reportBug(where, cause);
     });
   };
+  /** Files alone are read for the list; only where this app pushed something is a cluster asked whether it drifted. */
+  const lookAtClusters = async (): Promise<void> => {
+    await clusters.refresh();
+    if (!lock.locked) await clusters.checkDrift('');
+  };
   const unlock = (): void => {
     if (!lock.locked) return;
     lock.unlock();
     presence.start();
     inBackground('tokens', tokens.refresh());
+    inBackground('clusters', lookAtClusters());
   };
   const tokenLabel = (storeId: string, serial: string): string => {
     const observed = tokens.observed(storeId);
@@ -150,6 +159,7 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
     lock,
     tokens,
     presence,
+    clusters,
     runs,
     changed,
   };
@@ -231,6 +241,7 @@ export function createDesktopApp(parts: DesktopParts): DesktopApp {
       if (lock.locked) return;
       presence.start();
       inBackground('tokens', tokens.refresh());
+      inBackground('clusters', lookAtClusters());
     },
     windowClosed() {
       if (!trayAvailable) app.quit();

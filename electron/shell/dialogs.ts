@@ -41,6 +41,7 @@ const saveDialogs: Readonly<Record<SavedFileKind, { readonly title: string; read
   pem: { title: 'Save the public key', filter: 'PEM' },
   pub: { title: 'Save the public key', filter: 'OpenSSH public key' },
   jwk: { title: 'Save the public key', filter: 'JSON Web Key' },
+  yaml: { title: 'Save the rights', filter: 'YAML' },
 };
 
 /** The desktop as handlers see it. Dialogs belong to the main window where it is open. */
@@ -67,6 +68,17 @@ export function createDesktopPort(parent: () => BrowserWindow | undefined): Desk
         ? dialog.showSaveDialog(options)
         : dialog.showSaveDialog(window, options));
       return answer.canceled || answer.filePath === '' ? undefined : answer.filePath;
+    },
+    async chooseFolder() {
+      const options = {
+        title: 'Choose a folder for the files',
+        properties: ['openDirectory' as const, 'createDirectory' as const],
+      };
+      const window = parent();
+      const answer = await (window === undefined
+        ? dialog.showOpenDialog(options)
+        : dialog.showOpenDialog(window, options));
+      return answer.canceled ? undefined : answer.filePaths[0];
     },
     copyText(text) {
       void clipboard.writeText(text);

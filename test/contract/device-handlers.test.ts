@@ -36,6 +36,7 @@ function desk(chosen: string | undefined): Desk {
         suggested.push(name);
         return chosen;
       },
+      chooseFolder: async () => chosen,
       copyText: () => undefined,
       renderPdf: async () => new Uint8Array(),
     },

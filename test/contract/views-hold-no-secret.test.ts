@@ -34,6 +34,18 @@ const harmless: ReadonlySet<string> = new Set([
   'keyCheckValue',
   // how many shares there are
   'shares',
+  // a recipe's form: names of Secrets, of their entries, of mounts and of labels, and counts; never what they hold
+  'pinSecret',
+  'pinKey',
+  'soPinKey',
+  'key',
+  'keyId',
+  'hmacKeyLabel',
+  'generateKey',
+  'secretShares',
+  'secretThreshold',
+  'storeRootToken',
+  'tokenDirectory',
   // public halves
   'publicKeySha256',
   'publicKeyWords',
@@ -70,7 +82,9 @@ describe('what the main window is sent', () => {
   });
 
   it('says with `shares` and `threshold` how many there are, not what they are', () => {
+    // In a recipe's form `shares` says where bank-vaults keeps them: on the device, or in which Secret.
     const counts = leaving
+      .filter(({ name }) => name !== 'reply of recipes.defaults')
       .flatMap(({ schema }) => fieldsOf(jsonSchema(schema)))
       .filter(({ name }) => name === 'shares' || name === 'threshold');
     expect(counts.length).toBeGreaterThan(0);

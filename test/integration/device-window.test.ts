@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appViewSchema, type AppView } from '../../electron/contract/views.ts';
 import type { Core } from '../../electron/core/core.ts';
 import { createCore } from '../../electron/core/create-core.ts';
+import { createClusterObserver } from '../../electron/ipc/cluster-observer.ts';
 import { createPresenceObserver, type PresenceObserver } from '../../electron/ipc/presence-observer.ts';
 import { isAtWorkOn } from '../../electron/ipc/reader-stores.ts';
 import { createRunObserver } from '../../electron/ipc/run-observer.ts';
@@ -41,8 +42,11 @@ beforeEach(async () => {
     }),
   );
   const runs = createRunObserver(core);
+  const clusters = createClusterObserver(core, runs, () => changed());
   const build = (): AppView =>
-    appViewSchema.parse(toAppView({ core, tokens, presence, runs: runs.runs, locked: false, trayAvailable: true }));
+    appViewSchema.parse(
+      toAppView({ core, tokens, presence, clusters, runs: runs.runs, locked: false, trayAvailable: true }),
+    );
   let last: AppView | undefined;
   const changed = (): void => {
     last = build();

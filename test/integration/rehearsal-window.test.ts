@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AppView } from '../../electron/contract/views.ts';
 import { createCore } from '../../electron/core/create-core.ts';
 import type { Core } from '../../electron/core/core.ts';
+import { createClusterObserver } from '../../electron/ipc/cluster-observer.ts';
 import { createMainHandlers } from '../../electron/ipc/main-handlers.ts';
 import { createPresenceObserver } from '../../electron/ipc/presence-observer.ts';
 import { isAtWorkOn } from '../../electron/ipc/reader-stores.ts';
@@ -48,16 +49,18 @@ function window(): {
   const runs = createRunObserver(core);
   const tokens = createTokenObserver(core, changed, (storeId) => isAtWorkOn(runs.runs, storeId));
   const presence = createPresenceObserver(core, tokens, changed);
+  const clusters = createClusterObserver(core, runs, changed);
   const view = (): AppView =>
-    toAppView({ core, tokens, presence, runs: runs.runs, locked: false, trayAvailable: true });
+    toAppView({ core, tokens, presence, clusters, runs: runs.runs, locked: false, trayAvailable: true });
   const desktop = {
     chooseFile: () => Promise.resolve(undefined),
     chooseSavePath: () => Promise.resolve(undefined),
+    chooseFolder: () => Promise.resolve(undefined),
     copyText: changed,
     renderPdf: () => Promise.resolve(new Uint8Array()),
   };
   const lock = { locked: false, lock: () => Promise.resolve(), unlock: changed };
-  const handlers = createMainHandlers({ core, desktop, lock, tokens, presence, runs, changed }, view);
+  const handlers = createMainHandlers({ core, desktop, lock, tokens, presence, clusters, runs, changed }, view);
   return {
     handlers,
     view,

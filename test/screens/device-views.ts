@@ -9,6 +9,8 @@ import type {
   VaultView,
 } from '../../electron/contract/views.ts';
 
+import { clustersView } from './cluster-views.ts';
+
 const keyCheckValue = '4f0c91d2a7b35e68';
 const moduleOfOpenSc = {
   id: 'opensc',
@@ -326,6 +328,8 @@ export function viewWithDevices(part: Partial<AppView> = {}): AppView {
       problems: [],
     },
     vaults: [vaultOnDevice('unsealed')],
+    clusters: clustersView({ contexts: [] }),
+    pushes: [],
     runs: [endedDrill],
     rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },
     settings: { theme: 'light', lockAfterMinutes: 60, operatorName: 'Ada' },

@@ -10,6 +10,13 @@ const view = (version: string): AppView => ({
   tokens: [],
   presence: { state: 'looking', readers: [], usb: [], problems: [] },
   vaults: [],
+  clusters: {
+    state: 'ready',
+    kubectl: { state: 'unknown', path: '', version: '', problem: null },
+    contexts: [],
+    problem: null,
+  },
+  pushes: [],
   runs: [],
   rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },
   settings: { theme: 'system', lockAfterMinutes: 15, operatorName: '' },

@@ -10,6 +10,13 @@ export function appView(part: Partial<AppView> = {}): AppView {
     tokens: [],
     presence: { state: 'ready', readers: [], usb: [], problems: [] },
     vaults: [],
+    clusters: {
+      state: 'ready',
+      kubectl: { state: 'unknown', path: '', version: '', problem: null },
+      contexts: [],
+      problem: null,
+    },
+    pushes: [],
     runs: [],
     rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },
     settings: { theme: 'system', lockAfterMinutes: 15, operatorName: '' },

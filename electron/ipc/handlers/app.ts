@@ -13,6 +13,7 @@ export function createAppHandlers({
   lock,
   tokens,
   presence,
+  clusters,
   changed,
 }: HandlerContext): Group<'app' | 'settings'> {
   return {
@@ -25,6 +26,7 @@ export function createAppHandlers({
       presence.start();
       // The hosts were ended: tokens are looked for again, which may take a while and is not waited for.
       void tokens.refresh();
+      void clusters.refresh();
       return success({});
     },
     async 'app.copy-details'({ failure }) {

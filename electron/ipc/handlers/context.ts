@@ -1,6 +1,7 @@
 import type { channels, ChannelName } from '../../contract/channels.ts';
 import type { Core } from '../../core/core.ts';
 import { failure, type Failure } from '../../workflows/failures.ts';
+import type { ClusterObserver } from '../cluster-observer.ts';
 import type { DesktopPort, LockPort } from '../desktop-port.ts';
 import type { PresenceObserver } from '../presence-observer.ts';
 import type { Handlers } from '../registration.ts';
@@ -14,6 +15,7 @@ export interface HandlerContext {
   readonly tokens: TokenObserver;
   readonly presence: PresenceObserver;
   readonly runs: RunObserver;
+  readonly clusters: ClusterObserver;
   /** Something that the view shows may have changed. */
   readonly changed: () => void;
 }

@@ -1,15 +1,58 @@
 import { failure, success, type Failure, type Result } from '../../workflows/failures.ts';
 import { placeOf } from '../../workflows/definitions.ts';
+import type { ClusterPin } from '../../workflows/cluster-ports.ts';
 import type { Plan } from '../../workflows/plans.ts';
 import { notFound, operatorName, type Group, type HandlerContext } from './context.ts';
+
+/** The clusters that a plan of a window names: unsealing from a Secret, storing shares in one. */
+function pinsOf(plan: Plan): readonly ClusterPin[] {
+  switch (plan.workflow) {
+    case 'unseal':
+      return plan.sources.flatMap((source) => (source.kind === 'secret' ? [source.cluster] : []));
+    case 'vault-init':
+      return plan.secret === undefined ? [] : [plan.secret.cluster];
+    case 'secret-store':
+      return [plan.cluster];
+    default:
+      return [];
+  }
+}
+
+/** What is pushed and undone is planned in main, and a cluster is one that main pinned. */
+function checkClusters({ clusters }: HandlerContext, plan: Plan): Failure | undefined {
+  if (plan.workflow === 'cluster-push' || plan.workflow === 'cluster-undo') {
+    return failure(
+      'Custody_PlanInvalid',
+      'A push is begun from its preview, and an undo from its push.',
+      'Open the cluster and begin there.',
+    ).error;
+  }
+  const pins = pinsOf(plan);
+  if (pins.length > 0 && plan.rehearsal) {
+    return failure(
+      'Custody_PlanInvalid',
+      'A rehearsal reads and writes no cluster: nothing real is touched by it.',
+      'Choose another place for the shares, or do it with a Vault of your own.',
+    ).error;
+  }
+  if (pins.every((pin) => clusters.isOwnPin(pin))) return undefined;
+  return failure(
+    'Cluster_ContextChanged',
+    'The cluster of this plan was not chosen from the list of this app since it was unlocked.',
+    'Choose the cluster again.',
+  ).error;
+}
 
 /** Whether what the plan says is a rehearsal is one: the band on every screen must not lie. */
 function checkRehearsalMark({ core }: HandlerContext, plan: Plan): Failure | undefined {
   const place = placeOf(plan);
+  // A cluster is never part of a rehearsal.
   const subject =
-    place.kind === 'token'
-      ? core.stores().find((candidate) => candidate.id === place.storeId)
-      : core.vaults().find((candidate) => candidate.id === place.vaultId);
+    place.kind === 'cluster'
+      ? { rehearsal: false }
+      : place.kind === 'token'
+        ? core.stores().find((candidate) => candidate.id === place.storeId)
+        : core.vaults().find((candidate) => candidate.id === place.vaultId);
   if (subject === undefined) return notFound(place.kind === 'token' ? 'The token store' : 'The Vault').error;
   if (subject.rehearsal === plan.rehearsal) return undefined;
   return failure(
@@ -50,7 +93,7 @@ export function createRunHandlers(context: HandlerContext): Group<'runs'> {
   const { core } = context;
   return {
     async 'runs.start'({ plan }) {
-      const refused = checkRehearsalMark(context, plan);
+      const refused = checkClusters(context, plan) ?? checkRehearsalMark(context, plan);
       if (refused !== undefined) return { ok: false, error: refused };
       return core.runner.start(plan, operatorName(core));
     },

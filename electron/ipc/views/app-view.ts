@@ -1,8 +1,11 @@
 import type { AppView, NoticeView, RehearsalView, SettingsView, TokenView } from '../../contract/views.ts';
 import type { Core, Preferences, RehearsalState, RunSnapshot } from '../../core/core.ts';
+import type { ClusterObserver } from '../cluster-observer.ts';
 import type { PresenceObserver } from '../presence-observer.ts';
 import type { TokenObserver } from '../token-observer.ts';
 import { toOptionalFailureView } from './failure-view.ts';
+import { noClusters, toClustersView } from './cluster-view.ts';
+import { toPushView } from './push-view.ts';
 import { toPresenceView } from './presence-view.ts';
 import type { VaultOnToken } from './object-view.ts';
 import { toRunView } from './run-view.ts';
@@ -13,6 +16,7 @@ export interface AppViewSources {
   readonly core: Core;
   readonly tokens: TokenObserver;
   readonly presence: PresenceObserver;
+  readonly clusters: Pick<ClusterObserver, 'contexts' | 'kubectl' | 'observed' | 'pushes'>;
   readonly runs: readonly RunSnapshot[];
   readonly locked: boolean;
   readonly trayAvailable: boolean;
@@ -78,6 +82,8 @@ function lockedView(core: Core, trayAvailable: boolean): AppView {
     tokens: [],
     presence: { state: 'looking', readers: [], usb: [], problems: [] },
     vaults: [],
+    clusters: noClusters,
+    pushes: [],
     runs: [],
     rehearsal: { state: 'none', progressText: '', progressFraction: -1, problem: null, storeId: '', vaultId: '' },
     settings: toSettingsView(core.settings.preferences),
@@ -117,6 +123,12 @@ export function toAppView(sources: AppViewSources): AppView {
       .vaults()
       .map((vault) => toVaultView(vault, core.watch.nodes.get(vault.id) ?? []))
       .sort((one, other) => one.name.localeCompare(other.name) || one.id.localeCompare(other.id)),
+    clusters: toClustersView({
+      observer: sources.clusters,
+      allowances: core.settings.allowances,
+      isAllowed: (context) => core.clusters.isAllowed(context),
+    }),
+    pushes: sources.clusters.pushes.map(toPushView),
     runs: sources.runs
       .map(toRunView)
       .sort((one, other) => other.startedAt.localeCompare(one.startedAt) || other.id.localeCompare(one.id)),
