@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Core, KnownVault } from '../core/core.ts';
 import { failure, success } from '../workflows/failures.ts';
 import type { Result } from '../workflows/failures.ts';
-import { vaultConnectionSchema } from '../workflows/plans.ts';
+import { vaultConnectionSchema } from '../workflows/vault-connection.ts';
 import type { VaultTrust } from '../workflows/ports.ts';
 import type { Read } from './outcome.ts';
 

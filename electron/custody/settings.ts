@@ -8,7 +8,7 @@ import type { KnownVault, Preferences, SettingsStore } from '../core/core.ts';
 import type { CustodyFailureCode, Failure, Result } from '../workflows/failures.ts';
 import { failure, success } from '../workflows/failures.ts';
 import { allowanceSchema } from '../workflows/cluster-ports.ts';
-import { vaultTrustSchema } from '../workflows/plans.ts';
+import { vaultTrustSchema } from '../workflows/vault-connection.ts';
 import { readIfPresent, writeDurably, writeFailure } from './durable-file.ts';
 
 const preferencesSchema = z.strictObject({
@@ -156,7 +156,8 @@ export async function openSettings(path: string): Promise<Result<SettingsStore, 
         ...from,
         allowances: [
           ...from.allowances.filter(
-            ({ kind, path }) => !allowances.some((one) => one.kind === kind && one.path === path),
+            ({ kind, path, detail }) =>
+              !allowances.some((one) => one.kind === kind && one.path === path && one.detail === detail),
           ),
           ...allowances,
         ],

@@ -28,6 +28,11 @@ export const secretPurpose = {
   dkekPieceForDisplay: 'dkek share piece for display',
   /** A key share or root token on its way into the share host. */
   share: 'key share',
+  /** A Vault token of an administrator on its way into the share host. */
+  vaultToken: 'vault token',
   /** A key share on its way to one custodian's prompt window. */
   shareForDisplay: 'key share for display',
+  /** A value for a Secret on its way into the cluster host: the Secret and key that it goes into, so that none can be put elsewhere. */
+  secretSlot: (reference: { readonly namespace: string; readonly name: string }, key: string) =>
+    `secret ${reference.namespace}/${reference.name} ${key}`,
 } as const;

@@ -5,9 +5,12 @@
 import { z } from 'zod';
 import { sealedSecretSchema, sealingPublicKeySchema } from '../sealing/schema.ts';
 import { appFailureCodes, custodyFailureCodes, pgpFailureCodes, vaultFailureCodes } from '../workflows/failures.ts';
-import { rootTokenDestinationSchema, shareDestinationSchema, vaultConnectionSchema } from '../workflows/plans.ts';
+import { rootTokenDestinationSchema, shareDestinationSchema } from '../workflows/plans.ts';
+import { vaultConnectionSchema } from '../workflows/vault-connection.ts';
+import { foundInVaultSchema, wantedInVaultSchema } from '../workflows/vault-setup-ports.ts';
 
 const failureDetails = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+const runId = z.string().min(1).max(80);
 const connections = z.array(vaultConnectionSchema).min(1).max(32);
 
 export const vaultFailureSchema = z.strictObject({
@@ -56,7 +59,7 @@ export const shareHostRequests = {
   /** See SharePort.initialize. Safe to ask again: what took place for this run is found, never repeated. */
   initialize: {
     request: z.strictObject({
-      runId: z.string().min(1).max(80),
+      runId,
       connection: vaultConnectionSchema,
       shares: z.number().int().min(1).max(255),
       threshold: z.number().int().min(1).max(255),
@@ -81,6 +84,32 @@ export const shareHostRequests = {
     request: z.strictObject({ connection: vaultConnectionSchema, token: sealedSecretSchema }),
     reply: z.strictObject({ revoked: z.literal(true) }),
   },
+  /** See VaultSetUpPort, whose methods these are. */
+  'setup.hold-token': {
+    request: z.strictObject({
+      runId,
+      connection: vaultConnectionSchema,
+      namespace: z.string().max(200),
+      token: sealedSecretSchema,
+    }),
+    reply: z.strictObject({ displayName: z.string(), policies: z.array(z.string()), secondsLeft: z.number() }),
+  },
+  'setup.holds-token': { request: z.strictObject({ runId }), reply: z.strictObject({ held: z.boolean() }) },
+  'setup.look': { request: z.strictObject({ runId, wanted: wantedInVaultSchema }), reply: foundInVaultSchema },
+  'setup.make': {
+    request: z.strictObject({ runId, wanted: wantedInVaultSchema, replace: z.boolean() }),
+    reply: foundInVaultSchema.extend({ made: z.boolean() }),
+  },
+  'setup.try-policy': {
+    request: z.strictObject({
+      runId,
+      policy: z.string().min(1).max(200),
+      mount: z.string().min(1).max(200),
+      key: z.string().min(1).max(200),
+    }),
+    reply: z.strictObject({ keyVersion: z.number().int() }),
+  },
+  'setup.forget-token': { request: z.strictObject({ runId }), reply: z.strictObject({}) },
   describePgpKey: {
     request: z.strictObject({ key: z.base64().max(200_000) }),
     reply: z.strictObject({

@@ -20,6 +20,7 @@ import {
   type ShareHostReply,
   type ShareHostRequest,
 } from './protocol.ts';
+import { createVaultSetUp } from './setup.ts';
 import { normalizeShare } from './share-form.ts';
 import { createUnsealer } from './unseal.ts';
 
@@ -58,6 +59,7 @@ function createHandlers(): Handlers {
   const transport = createVaultTransport();
   const initializer = createInitializer(transport);
   const unsealer = createUnsealer(transport);
+  const setUp = createVaultSetUp(transport, opener);
 
   async function submit(
     connections: readonly VaultConnection[],
@@ -122,6 +124,25 @@ function createHandlers(): Handlers {
     }),
     resetUnseal: handle<'resetUnseal'>(requests.resetUnseal.request, (request) => unsealer.reset(request.connection)),
     revokeRootToken: handle<'revokeRootToken'>(requests.revokeRootToken.request, revoke),
+    'setup.hold-token': handle<'setup.hold-token'>(requests['setup.hold-token'].request, (request) =>
+      setUp.holdToken(request),
+    ),
+    'setup.holds-token': handle<'setup.holds-token'>(requests['setup.holds-token'].request, ({ runId }) =>
+      Promise.resolve(success({ held: setUp.holdsToken(runId) })),
+    ),
+    'setup.look': handle<'setup.look'>(requests['setup.look'].request, ({ runId, wanted }) =>
+      setUp.look(runId, wanted),
+    ),
+    'setup.make': handle<'setup.make'>(requests['setup.make'].request, ({ runId, wanted, replace }) =>
+      setUp.make(runId, wanted, replace),
+    ),
+    'setup.try-policy': handle<'setup.try-policy'>(requests['setup.try-policy'].request, ({ runId, ...tried }) =>
+      setUp.tryPolicy(runId, tried),
+    ),
+    'setup.forget-token': handle<'setup.forget-token'>(requests['setup.forget-token'].request, ({ runId }) => {
+      setUp.forgetToken(runId);
+      return Promise.resolve(success({}));
+    }),
     describePgpKey: handle<'describePgpKey'>(requests.describePgpKey.request, (request) =>
       describePgpKey(Buffer.from(request.key, 'base64')),
     ),

@@ -13,6 +13,7 @@ import {
   type VaultFailureCode,
 } from '../workflows/failures.ts';
 import type { SharePort } from '../workflows/ports.ts';
+import type { VaultSetUpPort } from '../workflows/vault-setup-ports.ts';
 import { gpgEnvironmentNames } from './gpg.ts';
 import {
   heldInMemory,
@@ -39,6 +40,12 @@ const deadlines: Readonly<Record<ShareHostMethod, number>> = {
   resetUnseal: 40_000,
   revokeRootToken: 45_000,
   describePgpKey: 15_000,
+  'setup.hold-token': 20_000,
+  'setup.holds-token': 10_000,
+  'setup.look': 20_000,
+  'setup.make': 60_000,
+  'setup.try-policy': 100_000,
+  'setup.forget-token': 10_000,
 };
 
 /** Nodes are asked at once; one that answers nothing takes its status, unseal and join deadlines, 55 s in all. */
@@ -65,7 +72,7 @@ function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<
 }
 
 /** Every call that carries a share or root token, in a process of its own that is started when first needed. */
-export function createSharePort(options: SharePortOptions): SharePort {
+export function createSharePort(options: SharePortOptions): SharePort & VaultSetUpPort {
   const given = options.environment ?? process.env;
   const environment: Record<string, string> = {};
   for (const name of gpgEnvironmentNames) {
@@ -119,7 +126,7 @@ export function createSharePort(options: SharePortOptions): SharePort {
     return result;
   }
 
-  const port: SharePort = {
+  const port: SharePort & VaultSetUpPort = {
     get holdsUnsaved() {
       return underWay > 0 || unwritten !== undefined;
     },
@@ -156,6 +163,15 @@ export function createSharePort(options: SharePortOptions): SharePort {
     resetUnseal: (connection) => ask('resetUnseal', { connection }, shareHostRequests.resetUnseal.reply),
     revokeRootToken: (connection, token) =>
       ask('revokeRootToken', { connection, token }, shareHostRequests.revokeRootToken.reply),
+    holdToken: (runId, connection, namespace, token) =>
+      ask('setup.hold-token', { runId, connection, namespace, token }, shareHostRequests['setup.hold-token'].reply),
+    holdsToken: (runId) => ask('setup.holds-token', { runId }, shareHostRequests['setup.holds-token'].reply),
+    look: (runId, wanted) => ask('setup.look', { runId, wanted }, shareHostRequests['setup.look'].reply),
+    make: (runId, wanted, replace) =>
+      ask('setup.make', { runId, wanted, replace }, shareHostRequests['setup.make'].reply),
+    tryPolicy: (runId, tried) =>
+      ask('setup.try-policy', { runId, ...tried }, shareHostRequests['setup.try-policy'].reply),
+    forgetToken: (runId) => ask('setup.forget-token', { runId }, shareHostRequests['setup.forget-token'].reply),
     describePgpKey: (key) =>
       ask('describePgpKey', { key: Buffer.from(key).toString('base64') }, shareHostRequests.describePgpKey.reply),
     async close() {

@@ -4,13 +4,16 @@
  */
 import type { CareEffect } from './care-effects.ts';
 import type { ClusterEffect } from './cluster-effects.ts';
+import type { ClusterPin, ValueSecret } from './cluster-ports.ts';
 import type { DeviceEffect } from './device-effects.ts';
+import type { VaultSetUpEffect } from './vault-setup-effects.ts';
 import type { RootTokenDestination, ShareDestination, TokenReference, VaultConnection } from './ports.ts';
 
 export type Effect =
   | DeviceEffect
   | CareEffect
   | ClusterEffect
+  | VaultSetUpEffect
   // token-setup
   | {
       readonly kind: 'token.initialize';
@@ -88,12 +91,26 @@ export type Effect =
       readonly token: TokenReference;
       readonly keyLabel: string;
       readonly storedLabels: readonly string[];
+      /** Values that were stored in a Secret, which are compared there. */
+      readonly inSecret?: {
+        readonly cluster: ClusterPin;
+        readonly secret: ValueSecret;
+        readonly labels: readonly string[];
+      };
     }
   // unseal
   | { readonly kind: 'vault.read-seal-status'; readonly connections: readonly VaultConnection[] }
   | {
       readonly kind: 'vault.unseal-from-token';
       readonly connections: readonly VaultConnection[];
+      readonly token: TokenReference;
+      readonly keyLabel: string;
+    }
+  | {
+      readonly kind: 'vault.unseal-from-secret';
+      readonly connections: readonly VaultConnection[];
+      readonly cluster: ClusterPin;
+      readonly secret: ValueSecret;
       readonly token: TokenReference;
       readonly keyLabel: string;
     }

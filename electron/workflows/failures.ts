@@ -95,6 +95,9 @@ export const vaultFailureCodes = [
   'Vault_NonceChanged',
   'Vault_ResetByAnother',
   'Vault_NotShamir',
+  'Vault_TokenNeeded',
+  'Vault_SetUpDiffers',
+  'Vault_PolicyUnsuitable',
 ] as const;
 
 export const pgpFailureCodes = [

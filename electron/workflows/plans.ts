@@ -6,19 +6,10 @@ import { z } from 'zod';
 import { clusterPlanSchemas, valueSecretSchema } from './cluster-plans.ts';
 import { clusterPinSchema } from './cluster-ports.ts';
 import { deviceChoicesSchema, devicePlanSchemas } from './device-plans.ts';
+import { vaultConnectionSchema } from './vault-connection.ts';
+import { vaultSetUpPlanSchemas } from './vault-setup-plans.ts';
 
 const name = z.string().trim().min(1).max(80);
-
-export const vaultTrustSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('system') }),
-  z.strictObject({ kind: z.literal('ca-file'), path: z.string().min(1).max(4096) }),
-  z.strictObject({ kind: z.literal('pinned'), sha256: z.string().regex(/^[0-9a-f]{64}$/u) }),
-]);
-
-export const vaultConnectionSchema = z.strictObject({
-  address: z.url({ protocol: /^https?$/u }).max(2048),
-  trust: vaultTrustSchema,
-});
 
 export const wrappingKeyBitsSchema = z.union([z.literal(2048), z.literal(3072), z.literal(4096)]);
 
@@ -138,6 +129,7 @@ export const planSchema = z.discriminatedUnion('workflow', [
   unsealPlanSchema,
   ...devicePlanSchemas,
   ...clusterPlanSchemas,
+  ...vaultSetUpPlanSchemas,
 ]);
 
 /** Every workflow there is, by the name that plans, journals and views give it. */

@@ -408,11 +408,11 @@ export interface PromptPort {
       readonly minimumLength: number;
       readonly problem: string;
       /** The same as a failure: what a script's prompt answers, as for a PIN. */
-      readonly failedWith?: Failure<TokenFailureCode> | undefined;
+      readonly failedWith?: Failure<TokenFailureCode | VaultFailureCode> | undefined;
       readonly recipient: string;
       readonly purpose: string;
     },
-  ): Promise<Result<SealedSecretValue, AppFailureCode | TokenFailureCode>>;
+  ): Promise<Result<SealedSecretValue, AppFailureCode | TokenFailureCode | VaultFailureCode>>;
   /** A share typed by a custodian. */
   askShare(request: {
     readonly runId: string;

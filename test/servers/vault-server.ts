@@ -35,6 +35,8 @@ export interface TestVaultOptions {
   readonly storage?: 'raft' | 'inmem';
   /** Default 1; more than one needs raft. Nodes 2… join once the first is initialised and unsealed. */
   readonly nodes?: number;
+  /** Absolute, with no symbolic link in it: Vault refuses one. */
+  readonly pluginDirectory?: string;
 }
 
 export async function startVaultServer(options: TestVaultOptions = {}): Promise<TestVault> {
@@ -70,6 +72,7 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
         storage: options.storage ?? 'raft',
         nodeId: `node-${index + 1}`,
         tls,
+        ...(options.pluginDirectory === undefined ? {} : { pluginDirectory: options.pluginDirectory }),
         ...(port === undefined ? {} : { preferredPort: port }),
         ...(first === undefined ? {} : { joinAddress: first.address }),
       });
