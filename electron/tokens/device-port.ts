@@ -1,7 +1,10 @@
 import { fromBase64, toBase64 } from '../sealing/sealed.ts';
-import type { DevicePort } from '../workflows/device-ports.ts';
+import type { DevicePort, DkekOpening } from '../workflows/device-ports.ts';
 import { success } from '../workflows/failures.ts';
 import type { AskTokenHost } from './ask.ts';
+
+const toRequest = (opening: DkekOpening) =>
+  opening.kind === 'password' ? opening : { kind: opening.kind, pieces: [...opening.pieces] };
 
 /** A SmartCard-HSM through its store's token host; the requests are explained in native/smartcard-hsm/protocol.ts. */
 export function createDevicePort(ask: AskTokenHost): DevicePort {
@@ -29,8 +32,14 @@ export function createDevicePort(ask: AskTokenHost): DevicePort {
       ask(storeId, 'dkek.import-share', {
         serial,
         file: toBase64(file),
-        opening: opening.kind === 'password' ? opening : { kind: 'pieces', pieces: [...opening.pieces] },
+        opening: toRequest(opening),
       }),
+    openDkekShare: (storeId, collection, index, file, opening) =>
+      ask(storeId, 'dkek.open-share', { collection, index, file: toBase64(file), opening: toRequest(opening) }),
+    dkekKeyCheckValue: async (storeId, collection, count) => {
+      const found = await ask(storeId, 'dkek.key-check-value', { collection, count });
+      return found.ok ? success(found.value.keyCheckValue) : found;
+    },
     wrapKey: async ({ storeId, serial }, keyId) => {
       const wrapped = await ask(storeId, 'device.wrap-key', { serial, keyId });
       return wrapped.ok ? success({ ...wrapped.value, file: fromBase64(wrapped.value.file) }) : wrapped;

@@ -40,6 +40,7 @@ const longDeadlines: Partial<Record<TokenHostMethod, number>> = {
   // Ten million rounds of MD5 stand between a password and a DKEK share (sc-hsm-tool's form).
   'dkek.create-share': 120 * seconds,
   'dkek.import-share': 120 * seconds,
+  'dkek.open-share': 120 * seconds,
   'device.wrap-key': 60 * seconds,
   'device.unwrap-key': 60 * seconds,
   'device.attest': 60 * seconds,

@@ -35,6 +35,12 @@ export type DeviceEffect =
       /** '' where any will do, and where this is not the last share. */
       readonly expectedKeyCheckValue: string;
     }
+  /** Opens every share file with its custodians and compares what they give, before the device is erased. */
+  | {
+      readonly kind: 'dkek.open-shares';
+      readonly device: TokenOfPlan;
+      readonly shares: readonly DkekSharePlan[];
+    }
   | { readonly kind: 'device.attest'; readonly token: TokenOfPlan }
   /** Key check values of both devices must agree before anything is wrapped; of one, it is recorded. */
   | {

@@ -97,6 +97,16 @@ export interface DevicePort {
   ): TokenResult<SealedSecretValue>;
   forgetSplit(storeId: string, splitId: string): TokenResult<Nothing>;
   importDkekShare(token: TokenReference, file: Uint8Array, opening: DkekOpening): TokenResult<DkekState>;
+  /** Opens a share to learn what all of a collection give: it stays in the token host until then. Needs no card. */
+  openDkekShare(
+    storeId: string,
+    collection: string,
+    index: number,
+    file: Uint8Array,
+    opening: DkekOpening,
+  ): TokenResult<Nothing>;
+  /** Token_SessionLost where the token host was started anew since one of them was opened. */
+  dkekKeyCheckValue(storeId: string, collection: string, count: number): TokenResult<string>;
   wrapKey(
     token: TokenReference,
     keyId: string,

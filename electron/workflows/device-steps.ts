@@ -96,6 +96,30 @@ export function initializeStep(
   };
 }
 
+/** Opens every share file while the device still has what they are to bring back. */
+export function openSharesSteps(
+  device: TokenOfPlan,
+  choices: DeviceChoices,
+  needs: readonly string[],
+): readonly StepDefinition[] {
+  const shares = sharesOf(choices);
+  if (shares.length === 0) return [];
+  const text = deviceWords.drill.open;
+  return [
+    {
+      id: 'open-shares',
+      title: text.title,
+      actor: administrator,
+      explanation: text.explanation,
+      pace: 'prompt',
+      action: text.action,
+      needs,
+      effect: { kind: 'dkek.open-shares', device, shares },
+      records: ['sharesOpened', 'keyCheckValue'],
+    },
+  ];
+}
+
 /** Imports every share; the last one completes the DKEK. */
 export function shareImportSteps(
   device: TokenOfPlan,

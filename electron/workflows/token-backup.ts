@@ -1,4 +1,11 @@
-import { choicesInWords, deviceLogInStep, initializeStep, ownLabel, shareImportSteps } from './device-steps.ts';
+import {
+  choicesInWords,
+  deviceLogInStep,
+  initializeStep,
+  openSharesSteps,
+  ownLabel,
+  shareImportSteps,
+} from './device-steps.ts';
 import type { BackupDrillPlan, DeviceClonePlan, TokenOfPlan } from './device-plans.ts';
 import type { StepDefinition } from './run.ts';
 import { deviceWords } from './words-device.ts';
@@ -67,8 +74,14 @@ function resetSteps(plan: BackupDrillPlan): readonly StepDefinition[] {
   if (reset === undefined) return [];
   const { title, losses } = deviceWords.drill.reset;
   const danger = { title, typedName: target.serial, losses: losses(keyLabel, reset) };
+  const opened = openSharesSteps(target, reset, ['make-test', 'wrap-key']);
   return [
-    initializeStep(target, ownLabel(target.label), reset, danger, ['make-test', 'wrap-key']),
+    ...opened,
+    initializeStep(target, ownLabel(target.label), reset, danger, [
+      'make-test',
+      'wrap-key',
+      ...opened.map(({ id }) => id),
+    ]),
     ...shareImportSteps(target, reset, keyCheckValueOf(plan)),
   ];
 }

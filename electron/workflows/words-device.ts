@@ -143,10 +143,17 @@ export const deviceWords = {
         'The key leaves the device encrypted under the DKEK, as a file in the run’s outbox in sc-hsm-tool’s form. With the DKEK’s shares this file is a backup: keep it.',
       action: 'Wrap the key',
     },
+    open: {
+      title: 'Open the share files',
+      explanation:
+        'Each share file is opened with its password or pieces, and what they give together is compared with the device’s DKEK. Nothing is erased before they agree.',
+      action: 'Open the share files',
+      act: (number: number) => `Try DKEK share ${number.toString()} before the device is erased`,
+    },
     reset: {
       losses: (key: string, choices: DeviceChoices) => [
         `Every key, certificate and data object on this device, key shares included; “${key}” alone comes back`,
-        `Until the DKEK’s shares are in again, “${key}” exists in the wrapped file alone: see that every share file opens before you go on`,
+        `Until the DKEK’s shares are in again, “${key}” exists in the wrapped file alone; every share file was opened in the step before`,
         'The PIN in use now',
         ...(choices.newSoPin ? ['The SO-PIN in use now'] : []),
       ],

@@ -195,6 +195,7 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   keyCheckWords: 'Key check value in words',
   fileSha256: 'File SHA-256',
   sharesImported: 'DKEK shares imported',
+  sharesOpened: 'DKEK share files opened',
   sharesOutstanding: 'DKEK shares outstanding',
   attestation: 'Device attestation',
   attestationChain: 'Attested by',

@@ -10,6 +10,7 @@ import { attest, readKeyRequest, restoreKeyRequest } from './attestation.ts';
 import type { CvCertificate } from './cv-certificate.ts';
 import { withDevice, withEachDevice, type Device } from './device.ts';
 import { createDkekShareFile, isDkekShareFile, openDkekShareFile } from './dkek/dkek-share-file.ts';
+import { createOpenedShares } from './dkek/opened-shares.ts';
 import {
   combinePieces,
   decodePiece,
@@ -22,7 +23,7 @@ import { importDkekShare, requireOutstandingShare } from './dkek-import.ts';
 import { initializeDevice } from './initialize.ts';
 import { deleteNamelessKey, listNamelessKeys } from './nameless-keys.ts';
 import { changePin, changeSoPin, unblockPin } from './pins.ts';
-import { deviceRequests } from './protocol.ts';
+import { deviceRequests, type DkekOpening } from './protocol.ts';
 import { factorySoPin, withSoPinBytes } from './so-pin.ts';
 import { readStatus } from './status.ts';
 import { unwrapKey } from './unwrap-key.ts';
@@ -66,6 +67,7 @@ export function createDeviceHandlers(
 ): Readonly<Record<keyof typeof deviceRequests, Handler>> {
   const { opener, sealers, withModule, stopModule, changedOnCard, isLoggedIn } = parts;
   const splits = new Map<string, readonly PasswordPiece[]>();
+  const openedShares = createOpenedShares();
   /** Whether this module is one for SmartCard-HSMs; asked once, so that a list of devices ends no login afterwards. */
   let knowsDevices: boolean | undefined;
 
@@ -156,6 +158,26 @@ export function createDeviceHandlers(
     } finally {
       for (const piece of pieces) wipePiece(piece);
     }
+  }
+
+  /** Opens a share file with what its custodians typed and lends the share, which is wiped afterwards. */
+  function withOpenedShare<Value>(
+    file: Buffer,
+    opening: DkekOpening,
+    work: (share: Uint8Array) => Promise<TokenResult<Value>>,
+  ): Promise<TokenResult<Value>> {
+    const open = async (password: Uint8Array): Promise<TokenResult<Value>> => {
+      const share = await openDkekShareFile(file, password);
+      if (!share.ok) return share;
+      try {
+        return await work(share.value);
+      } finally {
+        share.value.fill(0);
+      }
+    };
+    return opening.kind === 'password'
+      ? withSecret(opener, opening.password, secretPurpose.dkekPassword, open)
+      : withCombinedPassword(opening.pieces, open);
   }
 
   async function createShareFile(password: Uint8Array): Promise<{ file: string; fileSha256: string }> {
@@ -264,24 +286,24 @@ export function createDeviceHandlers(
 
     'dkek.import-share': handler(deviceRequests['dkek.import-share'], async ({ serial, file, opening }) => {
       const bytes = Buffer.from(file, 'base64');
-      const openAndImport = async (password: Uint8Array) => {
-        const share = await openDkekShareFile(bytes, password);
-        if (!share.ok) return share;
-        try {
-          return await withDevice(serial, (device) => importDkekShare(device, share.value));
-        } finally {
-          share.value.fill(0);
-        }
-      };
       // Asked before the seconds that opening takes; a file that is none is told by its opening, at once.
       if (isDkekShareFile(bytes)) {
         const awaited = await withDevice(serial, requireOutstandingShare);
         if (!awaited.ok) return awaited;
       }
-      return opening.kind === 'password'
-        ? withSecret(opener, opening.password, secretPurpose.dkekPassword, openAndImport)
-        : withCombinedPassword(opening.pieces, openAndImport);
+      return withOpenedShare(bytes, opening, (share) => withDevice(serial, (device) => importDkekShare(device, share)));
     }),
+
+    'dkek.open-share': handler(deviceRequests['dkek.open-share'], ({ collection, index, file, opening }) =>
+      withOpenedShare(Buffer.from(file, 'base64'), opening, (share) => {
+        openedShares.put(collection, index, share);
+        return Promise.resolve(success({}));
+      }),
+    ),
+
+    'dkek.key-check-value': handler(deviceRequests['dkek.key-check-value'], ({ collection, count }) =>
+      openedShares.keyCheckValue(collection, count),
+    ),
 
     'device.wrap-key': handler(deviceRequests['device.wrap-key'], async ({ serial, keyId }) => {
       const wrapped = await withDeviceLoggedIn(serial, (device) => wrapKey(device, keyId));

@@ -67,6 +67,8 @@ const dkekOpening = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pieces'), pieces: z.array(sealedSecretSchema).min(2).max(255) }),
 ]);
 
+export type DkekOpening = z.infer<typeof dkekOpening>;
+
 export const deviceRequests = {
   /** Every SmartCard-HSM in a reader. Does not end another program's login: the applet is selected only where it is not. */
   'device.list': { request: z.strictObject({}), reply: z.strictObject({ devices: z.array(deviceSchema) }) },
@@ -152,6 +154,24 @@ export const deviceRequests = {
   'dkek.import-share': {
     request: z.strictObject({ serial, file: base64Bytes, opening: dkekOpening }),
     reply: dkekStateSchema,
+  },
+  /**
+   * Opens a share file and holds the share in this process, to learn what all of a collection give. Needs no card.
+   * Device_SharePasswordWrong, Device_SharePieceInvalid, Device_ShareFileInvalid.
+   */
+  'dkek.open-share': {
+    request: z.strictObject({
+      collection: z.string().min(1).max(80),
+      index: z.number().int().nonnegative().max(15),
+      file: base64Bytes,
+      opening: dkekOpening,
+    }),
+    reply: z.strictObject({}),
+  },
+  /** What they give together; they are wiped. Token_SessionLost where the host was started anew since one was opened. */
+  'dkek.key-check-value': {
+    request: z.strictObject({ collection: z.string().min(1).max(80), count: z.number().int().min(1).max(16) }),
+    reply: z.strictObject({ keyCheckValue: hex.length(16) }),
   },
   /** A key under the DKEK with its description and certificate: sc-hsm-tool's wrapped key file. Needs login. */
   'device.wrap-key': {

@@ -183,9 +183,14 @@ describe('a backup drill', () => {
     const plan = { ...drillPlan(first, first), reset };
     const { runId } = valueOf(await desk.harness.runner.start(plan, 'Ada'));
     const by = { by: 'Ada', typedName: first.label, throughDeliberateSteps: true };
+    // The share files are opened, a wrong password and all, before anything is asked that erases.
+    desk.person.wrongPasswords.push('not-the-test-password');
     const refused = await desk.harness.runner.proceed(runId, by);
     expect(refused.ok ? 'ok' : refused.error.code).toBe('Custody_ConfirmationMismatch');
     expect(keysOf(source)).toBe(2);
+    expect(desk.person.asked).toEqual([`pin user ${first.serial}`, 'password Dora', 'password Dora again']);
+    const opened = valueOf(await desk.harness.runner.snapshot(runId));
+    expect(evidenceOf(opened, 'open-shares')).toEqual({ sharesOpened: 1, keyCheckValue });
     const ended = await desk.goOn(runId, first.serial);
     expect(failedSteps(ended)).toEqual([]);
     expect(ended.state).toMatchObject({ status: 'completed', facts: { keyCheckValue } });
@@ -196,7 +201,15 @@ describe('a backup drill', () => {
       reset: { ...reset, dkek: fromFile(Buffer.from(made.file), '0123456789abcdef') },
     });
     expect(failedSteps(other)).toEqual(['compare-dkek: Device_DkekMismatch']);
+    // A file of another DKEK under the right name is found out by opening it.
+    const foreign = await createDkekShareFile(new TextEncoder().encode(testPasswordOf('1')));
+    const unknown = await desk.carryThrough(
+      { ...plan, reset: { ...reset, dkek: fromFile(Buffer.from(foreign.file), keyCheckValue) } },
+      first.serial,
+    );
+    expect(failedSteps(unknown)).toEqual(['open-shares: Device_DkekMismatch']);
     expect(keysOf(source)).toBe(1);
+    expect(times(source, 'initializeDevice')).toBe(1);
   });
 });
 

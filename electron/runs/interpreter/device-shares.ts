@@ -174,8 +174,10 @@ export async function handOutPiece(context: StepContext, effect: EffectOf<'dkek.
   return done({ custodian, typedBack: true });
 }
 
+type OneShare = Pick<EffectOf<'dkek.import-share'>, 'device' | 'index' | 'share'>;
+
 /** The file of a share: the plan's, or the one that this run made. */
-async function shareFile(context: StepContext, effect: EffectOf<'dkek.import-share'>): Promise<Result<Uint8Array>> {
+async function shareFile(context: StepContext, effect: OneShare): Promise<Result<Uint8Array>> {
   if (effect.share.source === 'file') return success(Buffer.from(effect.share.fileBase64, 'base64'));
   const file = await context.ports.outbox.read(context.runId, shareFileName(effect.index));
   if (!file.ok) return file;
@@ -191,11 +193,12 @@ async function shareFile(context: StepContext, effect: EffectOf<'dkek.import-sha
 /** What opens a share: its password, or pieces of it typed by as many custodians as it takes. */
 async function askOpening(
   context: StepContext,
-  { device, index, share: { protection } }: EffectOf<'dkek.import-share'>,
+  { device, index, share: { protection } }: OneShare,
+  act: string,
   failedWith: Failure<TokenFailureCode> | undefined,
 ): Promise<Result<DkekOpening>> {
   const text = deviceWords.importShare;
-  const common = { act: text.act(index + 1), isNew: false, problem: failedWith?.message ?? '', failedWith };
+  const common = { act, isNew: false, problem: failedWith?.message ?? '', failedWith };
   if (protection.kind === 'password') {
     const password = await askPassword(context, device, {
       ...common,
@@ -267,16 +270,53 @@ export async function importShare(context: StepContext, effect: EffectOf<'dkek.i
   const imported = importedOf(effect, device.serial, described.value.dkek);
   if (!imported.ok) return imported;
   if (imported.value > index) return conclude(effect, described.value.dkek, foundDone);
-  const file = await shareFile(context, effect);
+  const taken = await withOpening(context, effect, deviceWords.importShare.act(index + 1), async (file, opening) => {
+    const imported = await context.ports.devices.importDkekShare(device, file, opening);
+    forgetLogins(context, device.storeId);
+    return imported;
+  });
+  return taken.ok ? conclude(effect, taken.value, done) : taken;
+}
+
+/** Asks for what opens a share until it does, or the person closes the prompt. */
+async function withOpening<Value>(
+  context: StepContext,
+  share: OneShare,
+  act: string,
+  work: (file: Uint8Array, opening: DkekOpening) => Promise<Result<Value, TokenFailureCode>>,
+): Promise<Result<Value>> {
+  const file = await shareFile(context, share);
   if (!file.ok) return file;
   let problem: Failure<TokenFailureCode> | undefined;
   for (;;) {
-    const opening = await askOpening(context, effect, problem);
+    const opening = await askOpening(context, share, act, problem);
     if (!opening.ok) return opening;
-    const taken = await context.ports.devices.importDkekShare(device, file.value, opening.value);
-    forgetLogins(context, device.storeId);
-    if (taken.ok) return conclude(effect, taken.value, done);
-    if (!askedAgain.has(taken.error.code)) return taken;
-    problem = taken.error;
+    const worked = await work(file.value, opening.value);
+    if (worked.ok || !askedAgain.has(worked.error.code)) return worked;
+    problem = worked.error;
   }
+}
+
+/** Every share file is opened, and what they give is compared with the device's DKEK, while nothing is erased yet. */
+export async function openShares(context: StepContext, effect: EffectOf<'dkek.open-shares'>): EffectResult {
+  const { device, shares } = effect;
+  const { devices } = context.ports;
+  for (const [index, share] of shares.entries()) {
+    const act = deviceWords.drill.open.act(index + 1);
+    const opened = await withOpening(context, { device, index, share }, act, (file, opening) =>
+      devices.openDkekShare(device.storeId, context.runId, index, file, opening),
+    );
+    if (!opened.ok) return opened;
+  }
+  const given = await devices.dkekKeyCheckValue(device.storeId, context.runId, shares.length);
+  if (!given.ok) return given;
+  const expected = context.facts['keyCheckValue'];
+  return given.value === expected
+    ? done({ sharesOpened: shares.length, keyCheckValue: given.value })
+    : failure(
+        'Device_DkekMismatch',
+        `The share files give the key check value ${given.value}, and the device’s DKEK has ${String(expected)}: the wrapped key could not come back.`,
+        'Nothing was erased. Find the share files of this device’s DKEK, then start a new run.',
+        { keyCheckValue: given.value, expected: String(expected) },
+      );
 }

@@ -3,7 +3,7 @@ import type { EffectResult, StepContext } from './context.ts';
 import { copyObjects, verifyCopy } from './device-copy.ts';
 import { initializeDevice } from './device-initialize.ts';
 import { attest, compareDkek, compareKeys, makeTest, unwrapKey, wrapKey } from './device-keys.ts';
-import { createShare, handOutPiece, importShare } from './device-shares.ts';
+import { createShare, handOutPiece, importShare, openShares } from './device-shares.ts';
 
 /** Carries out an effect on a SmartCard-HSM. */
 export function performDevice(context: StepContext, effect: DeviceEffect): EffectResult {
@@ -16,6 +16,8 @@ export function performDevice(context: StepContext, effect: DeviceEffect): Effec
       return handOutPiece(context, effect);
     case 'dkek.import-share':
       return importShare(context, effect);
+    case 'dkek.open-shares':
+      return openShares(context, effect);
     case 'device.attest':
       return attest(context, effect);
     case 'device.compare-dkek':

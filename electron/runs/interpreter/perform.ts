@@ -51,6 +51,7 @@ export function perform(context: StepContext): EffectResult {
     case 'dkek.create-share':
     case 'dkek.hand-out-piece':
     case 'dkek.import-share':
+    case 'dkek.open-shares':
     case 'device.attest':
     case 'device.wrap-key':
     case 'device.unwrap-key':
