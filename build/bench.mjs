@@ -55,10 +55,13 @@ try {
   ensureDebianPackages([...new Set([...applicationPackages, ...testPackages])], 'the measurements');
   const { ensureBundle, ensurePackage, toolEnvironment } = await import('./setup/application.mjs');
   const { ensureElectron } = await import('./setup/electron.mjs');
+  const { startKubernetesSetup } = await import('./setup/kubernetes.mjs');
+  const waitForKubernetes = startKubernetesSetup();
   const { ensureVault } = await import('./setup/vault.mjs');
   await ensureBundle();
   await ensurePackage(await ensureElectron());
-  const environment = { ...toolEnvironment, KEY_CUSTODIAN_CACHE: cacheDirectory(), VAULT_BIN: ensureVault() };
+  const servers = { VAULT_BIN: ensureVault(), ...(await waitForKubernetes()) };
+  const environment = { ...toolEnvironment, KEY_CUSTODIAN_CACHE: cacheDirectory(), ...servers };
   const chosen = process.argv.slice(2).filter((argument) => argument !== '--');
   const files = readdirSync(join(root, 'test/bench'))
     .filter(

@@ -7,10 +7,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectNode, root, say } from './setup/commands.mjs';
 import { toolEnvironment } from './setup/application.mjs';
+import { kubernetesVariables, startKubernetesSetup } from './setup/kubernetes.mjs';
 import { canRead, commandAs, environmentFor, ordinaryUser } from './setup/ordinary-user.mjs';
 import { ensureSandbox } from './setup/sandbox.mjs';
 
@@ -23,7 +24,9 @@ const needed = [
   'electron',
   'native',
   'renderer',
+  'k8s-bridge',
   'build',
+  'docs',
   'dist',
   'package.json',
   'tsconfig.json',
@@ -99,10 +102,11 @@ export async function runEndToEnd(playwrightArguments, reportPath) {
     delete environment.WAYLAND_DISPLAY;
     delete environment.XAUTHORITY;
     delete environment.DBUS_SESSION_BUS_ADDRESS;
-    const vault = environment.VAULT_BIN;
-    if (vault !== undefined && user !== undefined && !canRead(user, vault)) {
-      environment.VAULT_BIN = join(work, 'vault');
-      await cp(vault, environment.VAULT_BIN);
+    for (const variable of ['VAULT_BIN', ...kubernetesVariables]) {
+      const program = environment[variable];
+      if (program === undefined || user === undefined || canRead(user, program)) continue;
+      environment[variable] = join(work, basename(program));
+      await cp(program, environment[variable]);
     }
     const node = project === root ? projectNode : join(project, 'node_modules/.bin/node');
     const playwright = [node, join(project, 'node_modules/@playwright/test/cli.js'), 'test', ...playwrightArguments];
@@ -121,5 +125,6 @@ export async function runEndToEnd(playwrightArguments, reportPath) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  Object.assign(process.env, await startKubernetesSetup()());
   process.exitCode = await runEndToEnd(process.argv.slice(2), undefined);
 }

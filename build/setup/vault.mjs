@@ -1,7 +1,8 @@
 /** A Vault server program for tests and rehearsals: found where the app finds one, or built into the app's cache. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ask, cacheDirectory, findProgram, projectNode, root, run, say, SetupError } from './commands.mjs';
+import { ask, cacheDirectory, projectNode, root, run, say, SetupError } from './commands.mjs';
+import { findGo } from './go.mjs';
 
 const source = join(root, 'electron/rehearsal/vault-binary.ts');
 
@@ -24,7 +25,7 @@ export function findVault() {
 export function ensureVault() {
   const found = findVault();
   if (found !== undefined) return found;
-  const go = findProgram('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined);
+  const go = findGo();
   if (go === undefined)
     throw new SetupError(
       'Tests need a Vault server. Put `vault` or `bao` on PATH, or name one in VAULT_BIN; or install Go 1.25 or later ' +

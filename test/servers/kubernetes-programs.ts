@@ -37,18 +37,42 @@ export function cachedKubectlPath(cacheDirectory: string): string {
   return join(cacheDirectory, 'servers', `kubectl-${fetchedKubectlVersion}`, 'kubectl');
 }
 
-/** KUBE_APISERVER_BIN, KUBEBUILDER_ASSETS (the folder that controller-runtime's envtest makes), PATH, the cache. */
+/** Where the set-up unpacks Debian's etcd and etcdctl, so that no service comes with them. */
+export function cachedEtcdDirectory(cacheDirectory: string): string {
+  return join(cacheDirectory, 'servers', 'etcd', 'usr', 'bin');
+}
+
+/** By name, in the order: a variable, KUBEBUILDER_ASSETS (the folder that controller-runtime's envtest makes), PATH. */
+async function findNamed(
+  variable: string,
+  program: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<readonly (string | undefined)[]> {
+  const assets = environment['KUBEBUILDER_ASSETS'];
+  return [
+    environment[variable],
+    assets === undefined ? undefined : join(assets, program),
+    await findOnPath(program, environment['PATH']),
+  ];
+}
+
+/** KUBE_APISERVER_BIN, KUBEBUILDER_ASSETS, PATH, the cache. */
 export async function findApiServer(
   cacheDirectory: string = defaultCacheDirectory(),
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<string | undefined> {
-  const assets = environment['KUBEBUILDER_ASSETS'];
-  return firstExecutable([
-    environment['KUBE_APISERVER_BIN'],
-    assets === undefined ? undefined : join(assets, 'kube-apiserver'),
-    await findOnPath('kube-apiserver', environment['PATH']),
-    cachedApiServerPath(cacheDirectory),
-  ]);
+  const named = await findNamed('KUBE_APISERVER_BIN', 'kube-apiserver', environment);
+  return firstExecutable([...named, cachedApiServerPath(cacheDirectory)]);
+}
+
+/** ETCD_BIN or ETCDCTL_BIN, KUBEBUILDER_ASSETS, PATH, the cache. */
+export async function findEtcd(
+  program: 'etcd' | 'etcdctl',
+  cacheDirectory: string = defaultCacheDirectory(),
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
+  const named = await findNamed(program === 'etcd' ? 'ETCD_BIN' : 'ETCDCTL_BIN', program, environment);
+  return firstExecutable([...named, join(cachedEtcdDirectory(cacheDirectory), program)]);
 }
 
 /** KUBECTL_BIN or the cache. What is on PATH may be of any age: the set-up looks at its version and names it. */
@@ -59,17 +83,18 @@ export async function findKubectl(
   return firstExecutable([environment['KUBECTL_BIN'], cachedKubectlPath(cacheDirectory)]);
 }
 
-/** Throws with what to install where one is missing. */
+/** Throws with what to do where one is missing. */
 export async function findKubernetesPrograms(): Promise<KubernetesPrograms> {
-  const needed = async (found: Promise<string | undefined>, hint: string): Promise<string> => {
+  const needed = async (found: Promise<string | undefined>, name: string, variable: string): Promise<string> => {
     const path = await found;
-    if (path === undefined) throw new Error(hint);
+    if (path === undefined)
+      throw new Error(`No ${name} was found: \`npm test\` provides one, or name it in ${variable}.`);
     return path;
   };
   return {
-    apiServer: await needed(findApiServer(), 'No kube-apiserver was found: `npm test` builds one, once.'),
-    etcd: await needed(findOnPath('etcd'), 'etcd is missing: apt-get install etcd-server'),
-    etcdctl: await needed(findOnPath('etcdctl'), 'etcdctl is missing: apt-get install etcd-client'),
-    kubectl: await needed(findKubectl(), 'No kubectl was found: set KUBECTL_BIN; `npm test` fetches one, once.'),
+    apiServer: await needed(findApiServer(), 'kube-apiserver', 'KUBE_APISERVER_BIN'),
+    etcd: await needed(findEtcd('etcd'), 'etcd', 'ETCD_BIN'),
+    etcdctl: await needed(findEtcd('etcdctl'), 'etcdctl', 'ETCDCTL_BIN'),
+    kubectl: await needed(findKubectl(), 'kubectl', 'KUBECTL_BIN'),
   };
 }
