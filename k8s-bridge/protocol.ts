@@ -3,7 +3,7 @@
  * kubectl, and the one where a PIN for a Secret is opened.
  */
 import { z } from 'zod';
-import { sealedSecretSchema, sealingPublicKeySchema } from '../electron/sealing/schema.ts';
+import { sealedSecretSchema, sealingPublicKeySchema, secretPurpose } from '../electron/sealing/schema.ts';
 import {
   accessAnswerSchema,
   accessNeedSchema,
@@ -138,11 +138,8 @@ export const clusterRequestEnvelopeSchema = z.strictObject({
   body: z.unknown(),
 });
 
-/** What a sealed value for a Secret is sealed for: the Secret and key that it goes into, so that none can be put elsewhere. */
-export const secretSlotPurpose = (
-  reference: { readonly namespace: string; readonly name: string },
-  key: string,
-): string => `secret ${reference.namespace}/${reference.name} ${key}`;
+/** What a sealed value for a Secret is sealed for. */
+export const secretSlotPurpose = secretPurpose.secretSlot;
 
 /** Who our fields belong to. */
 export const fieldManager = 'key-custodian';

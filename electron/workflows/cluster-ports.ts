@@ -19,9 +19,12 @@ export const outsidePartSchema = z.strictObject({
   kind: z.enum(['exec-program', 'auth-provider', 'file']),
   /** The program as it would be found (absolute), or the file; the provider's name for an auth-provider. */
   path: z.string().max(4096),
-  /** Of the program's file or of the file that is read, hex; '' where it is not there. */
+  /**
+   * Of the program's file, of the file that is read or of the provider's settings without its tokens, hex; '' where
+   * it is not there.
+   */
   sha256: z.string().max(64),
-  /** exec: its arguments, for a person to read. file: which field names it, such as client-key. */
+  /** exec: its arguments, and the names of its variables, for a person to read. file: which field names it, such as client-key. */
   detail: z.string().max(4096),
 });
 
@@ -67,6 +70,8 @@ export const allowanceSchema = z.strictObject({
   kind: z.enum(['exec-program', 'auth-provider', 'file']),
   path: z.string().max(4096),
   sha256: z.string().max(64),
+  /** exec-program: the arguments that were allowed with it, as they were shown. */
+  detail: z.string().max(4096).exactOptional(),
 });
 
 export const clusterStateSchema = z.strictObject({
@@ -330,11 +335,17 @@ export interface ClusterPort {
     record: PushRecord,
     options: { readonly takeOverConflicts: boolean; readonly secrets: readonly SealedSlotValue[] },
   ): ClusterResult<readonly ObjectOutcome[]>;
-  /** What of a push is in, without changing anything. */
+  /**
+   * What of a push is in, without changing anything: 'created' or 'changed' for what is in (by what was there before),
+   * 'unchanged' where there was nothing to change, 'not-reached' for what is not in, or not any more.
+   */
   lookAtPush(record: PushRecord): ClusterResult<readonly ObjectOutcome[]>;
   /** One look at each rollout, with events and logs of what fails. */
   lookAtRollouts(pin: ClusterPin, references: readonly ObjectReference[]): ClusterResult<readonly RolloutState[]>;
-  /** Restores what was there, or deletes what was new. May be repeated. */
+  /**
+   * Restores what was there, or deletes what was new, and removes the copies of replaced Secrets once they are put
+   * back. May be repeated: 'restored', 'deleted', 'unchanged' for what is as it was before the push already.
+   */
   undo(record: PushRecord): ClusterResult<readonly ObjectOutcome[]>;
   /** Removes the copies of replaced Secrets once a push is settled. */
   forgetKeptSecrets(record: PushRecord): ClusterResult<Record<string, never>>;

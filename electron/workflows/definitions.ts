@@ -1,8 +1,11 @@
 /**
  * The workflows as data: what screen, terminal and transcript are drawn from.
  */
+import { clusterPushWorkflow } from './cluster-push.ts';
+import { clusterUndoWorkflow } from './cluster-undo.ts';
 import type { Plan, WorkflowName } from './plans.ts';
 import type { RunState, StepDefinition } from './run.ts';
+import { secretStoreWorkflow } from './secret-store.ts';
 import { backupDrillWorkflow, deviceCloneWorkflow } from './token-backup.ts';
 import {
   certificateStoreWorkflow,
@@ -31,6 +34,9 @@ const workflows: { readonly [Name in WorkflowName]: Workflow<Extract<Plan, { wor
   'values-repair': valuesRepairWorkflow,
   'value-read-out': valueReadOutWorkflow,
   'values-rewrap': valuesRewrapWorkflow,
+  'cluster-push': clusterPushWorkflow,
+  'cluster-undo': clusterUndoWorkflow,
+  'secret-store': secretStoreWorkflow,
 };
 
 /** The table ties each plan to its own workflow, so what is looked up by a plan's name takes that plan. */

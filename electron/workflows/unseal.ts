@@ -1,5 +1,7 @@
 import type { UnsealPlan } from './plans.ts';
 import type { StepDefinition } from './run.ts';
+import { secretInWords } from './secret-store.ts';
+import { clusterWords } from './words-cluster.ts';
 import { words } from './words.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -12,7 +14,8 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
   const sources = plan.sources.flatMap((source, index): readonly StepDefinition[] => {
     const suffix = plan.sources.length === 1 ? '' : `-${(index + 1).toString()}`;
     switch (source.kind) {
-      case 'token': {
+      case 'token':
+      case 'secret': {
         const token = { storeId: source.token.storeId, serial: source.token.serial };
         return [
           {
@@ -32,17 +35,36 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
             },
             records: ['serial'],
           },
-          {
-            id: `token${suffix}`,
-            title: text.fromToken.title,
-            actor: administrator,
-            explanation: text.fromToken.explanation,
-            pace: 'automatic',
-            action: text.fromToken.action,
-            needs: [`log-in${suffix}`],
-            effect: { kind: 'vault.unseal-from-token', connections, token, keyLabel: source.keyLabel },
-            records: ['sharesGiven', 'sealedNodes', 'progress'],
-          },
+          source.kind === 'token'
+            ? {
+                id: `token${suffix}`,
+                title: text.fromToken.title,
+                actor: administrator,
+                explanation: text.fromToken.explanation,
+                pace: 'automatic',
+                action: text.fromToken.action,
+                needs: [`log-in${suffix}`],
+                effect: { kind: 'vault.unseal-from-token', connections, token, keyLabel: source.keyLabel },
+                records: ['sharesGiven', 'sealedNodes', 'progress'],
+              }
+            : {
+                id: `secret${suffix}`,
+                title: clusterWords.unseal.title(secretInWords(source.secret)),
+                actor: administrator,
+                explanation: clusterWords.unseal.explanation,
+                pace: 'automatic',
+                action: clusterWords.unseal.action,
+                needs: [`log-in${suffix}`],
+                effect: {
+                  kind: 'vault.unseal-from-secret',
+                  connections,
+                  cluster: source.cluster,
+                  secret: source.secret,
+                  token,
+                  keyLabel: source.keyLabel,
+                },
+                records: ['secret', 'sharesGiven', 'sealedNodes', 'progress'],
+              },
         ];
       }
       case 'pgp':
@@ -107,6 +129,19 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
   ];
 }
 
+function sourceInWords(source: UnsealPlan['sources'][number]): string {
+  switch (source.kind) {
+    case 'token':
+      return `token ${source.token.label}, serial ${source.token.serial}`;
+    case 'secret':
+      return `Secret ${secretInWords(source.secret)} at ${source.cluster.server}, decrypted on token ${source.token.label}, serial ${source.token.serial}`;
+    case 'pgp':
+      return `${source.custodian}, PGP message`;
+    case 'typed':
+      return `${source.custodian}, typed`;
+  }
+}
+
 export const unsealWorkflow: Workflow<UnsealPlan> = {
   title: words.unseal.title,
   steps: unsealSteps,
@@ -115,11 +150,6 @@ export const unsealWorkflow: Workflow<UnsealPlan> = {
   facts: (plan) => [
     ['Vault', plan.vaultName],
     ['Nodes', plan.connections.map(({ address }) => address).join(', ')],
-    ...plan.sources.map((source): readonly [string, string] => [
-      'Shares from',
-      source.kind === 'token'
-        ? `token ${source.token.label}, serial ${source.token.serial}`
-        : `${source.custodian}, ${source.kind === 'pgp' ? 'PGP message' : 'typed'}`,
-    ]),
+    ...plan.sources.map((source): readonly [string, string] => ['Shares from', sourceInWords(source)]),
   ],
 };

@@ -1,18 +1,78 @@
 import { labelsThatMustBeAbsent, rootLabel, unsealLabel } from './bank-vaults.ts';
+import type { ClusterPin, ValueSecret } from './cluster-ports.ts';
+import { checkStep } from './cluster-push.ts';
 import type { VaultInitPlan } from './plans.ts';
 import type { RootTokenDestination, ShareDestination } from './ports.ts';
 import type { StepDefinition } from './run.ts';
+import { secretInWords, trialValueStep } from './secret-store.ts';
+import { clusterWords } from './words-cluster.ts';
 import { words } from './words.ts';
 import type { Workflow } from './workflow.ts';
 
 const administrator = { role: 'administrator' } as const;
 
+function labelsOf(plan: VaultInitPlan, kind: 'token' | 'secret'): readonly string[] {
+  const labels = plan.destinations.flatMap((destination, index) =>
+    destination.kind === kind ? [unsealLabel(index)] : [],
+  );
+  return plan.rootToken.kind === kind ? [...labels, rootLabel] : labels;
+}
+
 /** Labels of the values that this plan stores on the token. */
 export function labelsOnToken(plan: VaultInitPlan): readonly string[] {
-  const labels = plan.destinations.flatMap((destination, index) =>
-    destination.kind === 'token' ? [unsealLabel(index)] : [],
-  );
-  return plan.rootToken.kind === 'token' ? [...labels, rootLabel] : labels;
+  return labelsOf(plan, 'token');
+}
+
+/** What this plan stores in a Secret, and where; undefined for nothing. */
+function inSecret(
+  plan: VaultInitPlan,
+): { readonly cluster: ClusterPin; readonly secret: ValueSecret; readonly labels: readonly string[] } | undefined {
+  const labels = labelsOf(plan, 'secret');
+  return plan.secret === undefined || labels.length === 0
+    ? undefined
+    : { cluster: plan.secret.cluster, secret: plan.secret.secret, labels };
+}
+
+/** All values that go into the Secret at once: one call of the cluster, one look at what it keeps. */
+function storeInSecretStep(plan: VaultInitPlan): readonly StepDefinition[] {
+  const where = inSecret(plan);
+  if (where === undefined) return [];
+  const text = clusterWords.secret;
+  return [
+    {
+      id: 'store-in-secret',
+      title: text.store.title(secretInWords(where.secret)),
+      actor: administrator,
+      explanation: text.storeFromEscrow.explanation,
+      pace: 'automatic',
+      action: text.store.action,
+      needs: ['initialize'],
+      effect: { kind: 'secret.store-from-escrow', ...where, token: plan.token, keyLabel: plan.keyLabel },
+      records: ['secret', 'secretValues', 'valuesSha256'],
+    },
+  ];
+}
+
+/** The cluster, the room in the Secret and a value there and back, before Vault is asked for anything. */
+function secretChecks(plan: VaultInitPlan): readonly StepDefinition[] {
+  const where = inSecret(plan);
+  if (where === undefined) return [];
+  const { cluster, secret } = where;
+  const text = clusterWords.secret;
+  return [
+    {
+      id: 'check-secret',
+      title: text.room.title(secretInWords(secret)),
+      actor: administrator,
+      explanation: text.room.forInit,
+      pace: 'automatic',
+      action: text.room.action,
+      needs: ['check-cluster'],
+      effect: { kind: 'secret.check-room', cluster, secret, labels: labelsThatMustBeAbsent(plan.shares) },
+      records: ['secret'],
+    },
+    trialValueStep({ cluster, secret, labels: {} }, plan.token, plan.keyLabel, ['check-token', 'check-secret']),
+  ];
 }
 
 function deliveryStep(
@@ -82,6 +142,8 @@ function deliveryStep(
           records: ['label', 'custodian', 'typedBack'],
         },
       ];
+    // All of them in one step.
+    case 'secret':
     case 'revoked':
       return [];
   }
@@ -99,7 +161,9 @@ function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
   const deliveries = [
     ...plan.destinations.flatMap((destination, index) => deliveryStep(plan, unsealLabel(index), destination)),
     ...deliveryStep(plan, rootLabel, plan.rootToken),
+    ...storeInSecretStep(plan),
   ].toSorted((left, right) => paceOrder[left.pace] - paceOrder[right.pace]);
+  const secret = inSecret(plan);
   return [
     {
       id: 'check-vault',
@@ -112,6 +176,7 @@ function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
       effect: { kind: 'vault.check-uninitialized', connection: plan.connection },
       records: ['vaultVersion', 'storageType', 'sealType'],
     },
+    ...(secret === undefined ? [] : [checkStep(secret.cluster, ['check-vault'], 'check-cluster')]),
     {
       id: 'log-in',
       title: text.logIn.title,
@@ -143,8 +208,9 @@ function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
       action: text.trial.action,
       needs: ['check-token'],
       effect: { kind: 'token.trial-object', token, keyLabel: plan.keyLabel },
-      records: ['trialLabel', 'trialSha256'],
+      records: ['trialLabel', 'trialSha256', 'wrapping', 'wrappingDowngrade'],
     },
+    ...secretChecks(plan),
     {
       id: 'initialize',
       title: text.initialize.title,
@@ -152,7 +218,7 @@ function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
       explanation: text.initialize.explanation(plan.shares, plan.threshold),
       pace: 'deliberate',
       action: text.initialize.action,
-      needs: ['check-vault', 'trial-object'],
+      needs: ['check-vault', 'trial-object', ...(secret === undefined ? [] : ['trial-value'])],
       effect: {
         kind: 'vault.initialize',
         connection: plan.connection,
@@ -206,7 +272,13 @@ function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
       pace: 'automatic',
       action: text.remove.action,
       needs: ['unseal', ...deliveries.map((step) => step.id)],
-      effect: { kind: 'escrow.remove', token, keyLabel: plan.keyLabel, storedLabels: labelsOnToken(plan) },
+      effect: {
+        kind: 'escrow.remove',
+        token,
+        keyLabel: plan.keyLabel,
+        storedLabels: labelsOnToken(plan),
+        ...(secret === undefined ? {} : { inSecret: secret }),
+      },
       records: ['compared', 'escrowRemoved'],
     },
   ];
@@ -216,6 +288,8 @@ function destinationInWords(destination: VaultInitPlan['destinations'][number]):
   switch (destination.kind) {
     case 'token':
       return 'on the token';
+    case 'secret':
+      return 'in the Secret, encrypted under the token’s key';
     case 'pgp':
       return `${destination.custodian}, PGP ${destination.fingerprint}`;
     case 'shown':
@@ -231,6 +305,9 @@ export const vaultInitWorkflow: Workflow<VaultInitPlan> = {
   facts: (plan) => [
     ['Vault', `${plan.vaultName}, ${plan.connection.address}`],
     ['Token', `${plan.token.label}, serial ${plan.token.serial}, key ${plan.keyLabel}`],
+    ...(plan.secret === undefined
+      ? []
+      : [['Secret', `${secretInWords(plan.secret.secret)} at ${plan.secret.cluster.server}`] as const]),
     ['Shares', `${plan.shares.toString()}, of which ${plan.threshold.toString()} unseal`],
     ...plan.destinations.map((destination, index): readonly [string, string] => [
       `vault-unseal-${index.toString()}`,

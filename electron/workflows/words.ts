@@ -3,6 +3,8 @@
  * the names of evidence. Screens, terminal and transcript show these strings as they are.
  */
 
+import { clusterEvidenceNames, clusterProgramEvidence } from './words-cluster.ts';
+
 const shareName = (label: string): string => label;
 
 export const words = {
@@ -151,6 +153,7 @@ export const words = {
 
 /** What evidence is called on screens and in transcripts. A name that is not listed is shown as it is. */
 export const evidenceNames: Readonly<Record<string, string>> = {
+  ...clusterEvidenceNames,
   serial: 'Token serial',
   tokenLabel: 'Token label',
   slotId: 'Slot',
@@ -169,6 +172,9 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   sealType: 'Seal',
   trialLabel: 'Trial object',
   trialSha256: 'Trial object SHA-256',
+  wrapping: 'Values wrapped with',
+  bestWrapping: 'Best wrapping that worked',
+  wrappingDowngrade: 'Weaker than asked for first',
   shares: 'Shares',
   threshold: 'Threshold',
   labels: 'Values kept',
@@ -244,4 +250,5 @@ export const programEvidence: ReadonlySet<string> = new Set([
   'requestSent',
   'changing',
   'deleting',
+  ...clusterProgramEvidence,
 ]);

@@ -9,6 +9,7 @@ import type {
   TokenPort,
   VaultPort,
 } from '../../workflows/ports.ts';
+import type { ClusterPort } from '../../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort } from '../../workflows/device-ports.ts';
 import type { Evidence, StepDefinition } from '../../workflows/run.ts';
 
@@ -22,6 +23,17 @@ export interface EffectPorts {
   readonly prompt: PromptPort;
   readonly escrow: EscrowPort;
   readonly outbox: OutboxPort;
+  readonly clusters: ClusterPort;
+  /** How a rollout is watched, where it is not `usualWatch`. */
+  readonly rolloutWatch?: RolloutWatch;
+}
+
+/** In milliseconds. */
+export interface RolloutWatch {
+  /** Between one look and the next. */
+  readonly interval: number;
+  /** Without any progress, after which the watch ends and waits for the person. */
+  readonly patience: number;
 }
 
 /** What this process has seen since the person pressed the button. In memory only: the journal is what a run is taken up from. */

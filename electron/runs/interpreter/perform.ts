@@ -1,5 +1,6 @@
 import type { EffectOutcome, EffectResult, StepContext } from './context.ts';
 import { performCare } from './care.ts';
+import { performCluster } from './cluster.ts';
 import { performDevice } from './device.ts';
 import { generateKey, initializeToken, readTokenBack, verifyKey } from './token-setup.ts';
 import {
@@ -8,6 +9,7 @@ import {
   logInToUnseal,
   readSealStatus,
   unsealFromPgp,
+  unsealFromSecret,
   unsealFromToken,
   unsealTyped,
 } from './unseal.ts';
@@ -74,6 +76,21 @@ export function perform(context: StepContext): EffectResult {
     case 'value.replace':
     case 'values.remove-old-key':
       return performCare(context, effect);
+    case 'cluster.check':
+    case 'cluster.confirm-preview':
+    case 'cluster.keep-before':
+    case 'cluster.apply':
+    case 'cluster.watch-rollout':
+    case 'cluster.settle':
+    case 'cluster.undo':
+    case 'cluster.settle-undo':
+    case 'secret.check-room':
+    case 'secret.compare':
+    case 'secret.trial-value':
+    case 'secret.store-values':
+    case 'secret.store-from-escrow':
+    case 'secret.verify-values':
+      return performCluster(context, effect);
     case 'vault.check-uninitialized':
       return checkUninitialized(context, effect);
     case 'token.check-room':
@@ -98,6 +115,8 @@ export function perform(context: StepContext): EffectResult {
       return readSealStatus(context, effect);
     case 'vault.unseal-from-token':
       return unsealFromToken(context, effect);
+    case 'vault.unseal-from-secret':
+      return unsealFromSecret(context, effect);
     case 'vault.unseal-from-pgp':
       return unsealFromPgp(context, effect);
     case 'vault.unseal-typed':

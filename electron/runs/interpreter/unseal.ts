@@ -1,102 +1,18 @@
 import { secretPurpose } from '../../sealing/schema.ts';
 import { unsealIndexOf, unsealLabel } from '../../workflows/bank-vaults.ts';
 import type { Effect } from '../../workflows/effects.ts';
-import type { Failure, Result } from '../../workflows/failures.ts';
-import { failure, success } from '../../workflows/failures.ts';
-import type { SealedSecretValue, SealStatus, UnsealProgress, VaultConnection } from '../../workflows/ports.ts';
-import type { Evidence } from '../../workflows/run.ts';
+import type { Result } from '../../workflows/failures.ts';
+import { failure } from '../../workflows/failures.ts';
+import type { SealStatus, UnsealProgress, VaultConnection } from '../../workflows/ports.ts';
+import { secretInWords } from '../../workflows/secret-store.ts';
 import type { EffectOutcome, EffectResult, StepContext } from './context.ts';
 import { done, failed, foundDone, notNeeded } from './context.ts';
 import { logInToToken } from './token-setup.ts';
 import { withLogin } from './log-in.ts';
+import { concludeAttempt, DecryptedShares, giveShares } from './share-giving.ts';
+import { evidenceOf, failureOf, isAllOpen, readCluster, seenCluster, seenEvidence } from './vault-nodes.ts';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
-
-interface ClusterState {
-  readonly statuses: readonly SealStatus[];
-  readonly sealed: readonly VaultConnection[];
-  readonly evidence: Evidence;
-}
-
-function evidenceOf(statuses: readonly SealStatus[]): Evidence {
-  const sealed = statuses.filter((status) => status.sealed);
-  const shown = sealed[0] ?? statuses[0];
-  return {
-    nodes: statuses.length,
-    sealedNodes: sealed.length,
-    threshold: shown?.threshold ?? 0,
-    progress: shown?.progress ?? 0,
-    nonce: shown?.nonce ?? '',
-    clusterName: statuses.find((status) => status.clusterName !== '')?.clusterName ?? '',
-  };
-}
-
-/**
- * Asks every node at once. A node that is not initialised has not joined its cluster yet: it counts as sealed.
- * @param nodes 'reachable': one that does not answer is left out and counts as sealed, so that the others are
- * unsealed all the same; its failure is that of the act only where no node answers. 'every': its failure is.
- */
-async function readCluster(
-  context: StepContext,
-  connections: readonly VaultConnection[],
-  nodes: 'reachable' | 'every' = 'reachable',
-): Promise<Result<ClusterState>> {
-  const answers = await Promise.all(connections.map((connection) => context.ports.vault.sealStatus(connection)));
-  const reached = connections.filter((_connection, index) => answers[index]?.ok === true);
-  const failures = answers.flatMap((answer) => (answer.ok ? [] : [answer]));
-  const [unanswered] = failures;
-  if (unanswered !== undefined && (nodes === 'every' || reached.length === 0)) return unanswered;
-  const cluster = clusterOf(
-    context,
-    reached,
-    answers.flatMap((answer) => (answer.ok ? [answer.value] : [])),
-  );
-  if (unanswered === undefined) return success(cluster);
-  const unreached = connections.filter((connection) => !reached.includes(connection));
-  return success({
-    ...cluster,
-    evidence: {
-      ...cluster.evidence,
-      nodes: connections.length,
-      sealedNodes: cluster.sealed.length + unreached.length,
-      unreachedNodes: unreached.map(({ address }) => address).join(', '),
-    },
-  });
-}
-
-function clusterOf(
-  context: StepContext,
-  connections: readonly VaultConnection[],
-  statuses: readonly SealStatus[],
-): ClusterState {
-  for (const [index, status] of statuses.entries()) {
-    const connection = connections[index];
-    if (connection !== undefined) context.seen.statuses.set(connection.address, status);
-  }
-  return {
-    statuses,
-    sealed: connections.filter((_connection, index) => statuses[index]?.sealed !== false),
-    evidence: evidenceOf(statuses),
-  };
-}
-
-/** The cluster as this process last saw it since the button was pressed; asked where a node was not seen. */
-async function seenCluster(
-  context: StepContext,
-  connections: readonly VaultConnection[],
-): Promise<Result<ClusterState>> {
-  const statuses = connections.flatMap(({ address }) => context.seen.statuses.get(address) ?? []);
-  return statuses.length === connections.length
-    ? success(clusterOf(context, connections, statuses))
-    : readCluster(context, connections);
-}
-
-/** Failures of single nodes, the first that is more than a share given twice. */
-function failureOf(progress: readonly UnsealProgress[]): Failure | undefined {
-  for (const { result } of progress)
-    if (!result.ok && result.error.code !== 'Vault_ShareDuplicate') return result.error;
-  return undefined;
-}
 
 export async function readSealStatus(context: StepContext, effect: EffectOf<'vault.read-seal-status'>): EffectResult {
   // Warms the share host and its connections while the PIN is being typed; a failure is met where a share is given.
@@ -125,9 +41,6 @@ export async function readSealStatus(context: StepContext, effect: EffectOf<'vau
   return done(cluster.value.evidence);
 }
 
-/** Whether earlier steps of this run left nothing to unseal. */
-const isAllOpen = (context: StepContext): boolean => context.facts['sealedNodes'] === 0;
-
 /** The log-in of an unseal: not needed where nothing is sealed. */
 export function logInToUnseal(context: StepContext, effect: EffectOf<'token.log-in'>): EffectResult {
   return context.plan.workflow === 'unseal' && isAllOpen(context)
@@ -135,145 +48,14 @@ export function logInToUnseal(context: StepContext, effect: EffectOf<'token.log-
     : logInToToken(context, effect);
 }
 
-type Attempt =
-  | { readonly kind: 'unsealed' }
-  /** Every share was taken and more are needed, from elsewhere. */
-  | { readonly kind: 'short' }
-  /** The threshold was met and Vault refused the whole. */
-  | { readonly kind: 'refused'; readonly error: Failure; readonly given: readonly string[] };
+/** How many shares the nodes still need, at least one. */
+const neededBy = (statuses: readonly SealStatus[]): number =>
+  Math.max(1, ...statuses.map((status) => (status.sealed ? status.threshold - status.progress : 0)));
 
-/** The shares on a token, decrypted ahead of need: the token works on the next one while Vault takes this one. */
-class TokenShares {
-  labels: readonly string[];
-  /** Labels whose value cannot be decrypted under this token's key. */
-  readonly undecipherable = new Set<string>();
-  readonly #context: StepContext;
-  readonly #effect: EffectOf<'vault.unseal-from-token'>;
-  readonly #recipient: string;
-  readonly #decrypted = new Map<string, Promise<Result<SealedSecretValue>>>();
-
-  constructor(
-    context: StepContext,
-    effect: EffectOf<'vault.unseal-from-token'>,
-    recipient: string,
-    labels: readonly string[],
-  ) {
-    this.#context = context;
-    this.#effect = effect;
-    this.#recipient = recipient;
-    this.labels = labels;
-  }
-
-  share(label: string): Promise<Result<SealedSecretValue>> {
-    const known = this.#decrypted.get(label);
-    if (known !== undefined) return known;
-    const made = this.#decrypt(label);
-    this.#decrypted.set(label, made);
-    return made;
-  }
-
-  #decrypt(label: string): Promise<Result<SealedSecretValue>> {
-    const { tokens } = this.#context.ports;
-    const { token, keyLabel } = this.#effect;
-    return withLogin(this.#context, token, () =>
-      tokens.decryptData(token, keyLabel, label, this.#recipient, secretPurpose.share),
-    );
-  }
-
-  prefetch(labels: readonly string[]): void {
-    for (const label of labels) void this.share(label);
-  }
-}
-
-const isUndecipherable = (error: Failure): boolean =>
-  error.code === 'Token_DecryptFailed' || error.code === 'Token_ObjectDoubled';
-
-/** Gives these shares in turn to every node that is sealed still. */
-async function giveShares(
-  context: StepContext,
-  shares: TokenShares,
-  connections: readonly VaultConnection[],
-  labels: readonly string[],
-  ahead: number,
-): Promise<Result<Attempt>> {
-  let sealed = connections;
-  const given: string[] = [];
-  shares.prefetch(labels.slice(0, ahead));
-  for (const [index, label] of labels.entries()) {
-    const next = labels[index + ahead];
-    const share = await shares.share(label);
-    if (!share.ok) {
-      if (!isUndecipherable(share.error)) return failed(share.error);
-      shares.undecipherable.add(label);
-      if (next !== undefined) shares.prefetch([next]);
-      continue;
-    }
-    const submitted = await context.ports.shares.submitShare(sealed, share.value, true);
-    if (!submitted.ok) {
-      if (submitted.error.code !== 'Vault_ShareCorrupt') return submitted;
-      shares.undecipherable.add(label);
-      continue;
-    }
-    given.push(label);
-    for (const { address, result } of submitted.value) {
-      if (result.ok) context.seen.statuses.set(address, result.value);
-    }
-    const error = failureOf(submitted.value);
-    if (error?.code === 'Vault_ShareForeign') return success({ kind: 'refused', error, given });
-    if (error?.code === 'Vault_ShareCorrupt') {
-      shares.undecipherable.add(label);
-      given.pop();
-      continue;
-    }
-    if (error !== undefined) return failed(error);
-    sealed = sealed.filter(
-      (connection) =>
-        !submitted.value.some(
-          ({ address, result }) => address === connection.address && result.ok && !result.value.sealed,
-        ),
-    );
-    if (sealed.length === 0) return success({ kind: 'unsealed' });
-  }
-  return success({ kind: 'short' });
-}
-
-/** Combinations tried before giving up where shares do not fit together. */
-const combinationLimit = 20;
-
-/**
- * One of the shares given is foreign: each is left out in turn for one that has not been given yet.
- * @returns the label that was left out when Vault opened, or '' where no combination fits
- */
-async function findForeignShare(
-  context: StepContext,
-  shares: TokenShares,
-  connections: readonly VaultConnection[],
-  given: readonly string[],
-): Promise<Result<string>> {
-  const spares = shares.labels.filter((label) => !given.includes(label) && !shares.undecipherable.has(label));
-  let tried = 0;
-  for (const spare of spares) {
-    for (const suspect of given.toReversed()) {
-      if (tried >= combinationLimit) return success('');
-      tried += 1;
-      const attempt = await giveShares(
-        context,
-        shares,
-        connections,
-        [...given.filter((label) => label !== suspect), spare],
-        1,
-      );
-      if (!attempt.ok) return attempt;
-      if (attempt.value.kind === 'unsealed') return success(suspect);
-    }
-  }
-  return success('');
-}
-
-/** What the nodes said when they took their last share. */
-function seenEvidence(context: StepContext, connections: readonly VaultConnection[]): Evidence {
-  return evidenceOf(connections.flatMap(({ address }) => context.seen.statuses.get(address) ?? []));
-}
+const inOrder = (labels: readonly string[]): readonly string[] =>
+  [...new Set(labels)]
+    .filter((label) => unsealIndexOf(label) !== undefined)
+    .sort((left, right) => (unsealIndexOf(left) ?? 0) - (unsealIndexOf(right) ?? 0));
 
 export async function unsealFromToken(context: StepContext, effect: EffectOf<'vault.unseal-from-token'>): EffectResult {
   if (isAllOpen(context)) return notNeeded({ sealedNodes: 0 });
@@ -285,13 +67,14 @@ export async function unsealFromToken(context: StepContext, effect: EffectOf<'va
   if (!cluster.ok) return cluster;
   if (cluster.value.sealed.length === 0) return foundDone(cluster.value.evidence);
   if (!recipient.ok) return recipient;
-  const needed = Math.max(
-    1,
-    ...cluster.value.statuses.map((status) => (status.sealed ? status.threshold - status.progress : 0)),
-  );
+  const needed = neededBy(cluster.value.statuses);
   // By name, without a look at what else is there: what this program and bank-vaults store is numbered from 0.
   const named = Array.from({ length: needed }, (_unused, index) => unsealLabel(index));
-  const shares = new TokenShares(context, effect, recipient.value, named);
+  const shares = new DecryptedShares(named, (label) =>
+    withLogin(context, effect.token, () =>
+      ports.tokens.decryptData(effect.token, effect.keyLabel, label, recipient.value, secretPurpose.share),
+    ),
+  );
   const first = await giveShares(context, shares, cluster.value.sealed, named, needed);
   if (first.ok && first.value.kind === 'unsealed' && shares.undecipherable.size === 0)
     return done({ ...seenEvidence(context, effect.connections), sharesGiven: named.join(', ') });
@@ -299,9 +82,7 @@ export async function unsealFromToken(context: StepContext, effect: EffectOf<'va
 
   const objects = await withLogin(context, effect.token, () => ports.tokens.listObjects(effect.token));
   if (!objects.ok) return objects;
-  const labels = [...new Set(objects.value.dataObjects.map(({ label }) => label))]
-    .filter((label) => unsealIndexOf(label) !== undefined)
-    .sort((left, right) => (unsealIndexOf(left) ?? 0) - (unsealIndexOf(right) ?? 0));
+  const labels = inOrder(objects.value.dataObjects.map(({ label }) => label));
   if (labels.length === 0) {
     return failure(
       'Token_ObjectMissing',
@@ -322,49 +103,72 @@ export async function unsealFromToken(context: StepContext, effect: EffectOf<'va
           needed,
         );
   if (!attempt.ok) return attempt;
-  let leftOut = [...shares.undecipherable];
-  if (attempt.value.kind === 'refused') {
-    const foreign = await findForeignShare(context, shares, cluster.value.sealed, attempt.value.given);
-    if (!foreign.ok) return foreign;
-    if (foreign.value === '') {
-      const { code, next } = attempt.value.error;
-      return failure(
-        code,
-        `The shares ${attempt.value.given.join(', ')} on this token do not unseal this Vault: at least one is foreign or of an earlier set.`,
-        next,
-        {
-          labels: attempt.value.given.join(', '),
-        },
-      );
-    }
-    leftOut = [...shares.undecipherable, foreign.value];
-  }
-  if (leftOut.length > 0) {
-    const noted = await context.deviate(
-      `${leftOut.join(', ')} on the token ${leftOut.length === 1 ? 'is' : 'are'} no usable share of this Vault and ${leftOut.length === 1 ? 'was' : 'were'} left out.`,
+  return concludeAttempt(context, shares, attempt.value, {
+    connections: effect.connections,
+    sealed: cluster.value.sealed,
+    needed,
+    place: 'on this token',
+    keyLabel: effect.keyLabel,
+  });
+}
+
+/** bank-vaults' mode hsm-k8s: the ciphertexts lie in the cluster, the key that opens them on the local token. */
+export async function unsealFromSecret(
+  context: StepContext,
+  effect: EffectOf<'vault.unseal-from-secret'>,
+): EffectResult {
+  if (isAllOpen(context)) return notNeeded({ sealedNodes: 0 });
+  const { ports } = context;
+  const [cluster, recipient, read] = await Promise.all([
+    seenCluster(context, effect.connections),
+    ports.shares.sealingPublicKey(),
+    ports.clusters.readValues(effect.cluster, effect.secret),
+  ]);
+  if (!cluster.ok) return cluster;
+  if (cluster.value.sealed.length === 0) return foundDone(cluster.value.evidence);
+  if (!recipient.ok) return recipient;
+  if (!read.ok) return read;
+  const secret = secretInWords(effect.secret);
+  if (read.value === undefined) {
+    return failure(
+      'Cluster_NotFound',
+      `There is no Secret ${secret} in the cluster at ${effect.cluster.server}.`,
+      'Choose the Secret that holds this Vault’s shares, or another source.',
+      { secret },
     );
-    if (!noted.ok) return noted;
-    if (leftOut.length === labels.length) {
-      return failure(
-        'Token_DecryptFailed',
-        `None of the shares on this token can be decrypted with its key “${effect.keyLabel}”: ${leftOut.join(', ')}.`,
-        'Check the key label and that this is the right token.',
-        {
-          labels: leftOut.join(', '),
-        },
-      );
-    }
   }
-  const usable = labels.filter((label) => !leftOut.includes(label));
-  const evidence = {
-    sharesGiven: usable.slice(0, needed).join(', '),
-    ...(leftOut.length === 0 ? {} : { sharesLeftOut: leftOut.join(', ') }),
-  };
-  if (attempt.value.kind !== 'short') {
-    return done({ ...seenEvidence(context, effect.connections), ...evidence, sealedNodes: 0 });
+  const { values } = read.value;
+  const labels = inOrder(Object.keys(values));
+  if (labels.length === 0) {
+    return failure(
+      'Cluster_ValueMissing',
+      `There is no key share in the Secret ${secret}.`,
+      'Choose the Secret that holds this Vault’s shares, or another source.',
+      { secret },
+    );
   }
-  const after = await readCluster(context, effect.connections);
-  return after.ok ? done({ ...after.value.evidence, sharesGiven: usable.join(', ') }) : after;
+  const needed = neededBy(cluster.value.statuses);
+  const shares = new DecryptedShares(labels, (label) =>
+    withLogin(context, effect.token, () =>
+      ports.tokens.decrypt(
+        effect.token,
+        effect.keyLabel,
+        values[label] ?? new Uint8Array(),
+        recipient.value,
+        secretPurpose.share,
+      ),
+    ),
+  );
+  const attempt = await giveShares(context, shares, cluster.value.sealed, labels, needed);
+  if (!attempt.ok) return attempt;
+  const concluded = await concludeAttempt(context, shares, attempt.value, {
+    connections: effect.connections,
+    sealed: cluster.value.sealed,
+    needed,
+    place: 'in this Secret',
+    keyLabel: effect.keyLabel,
+  });
+  return concluded.ok ? done({ ...concluded.value.evidence, secret }) : concluded;
 }
 
 async function submitAndTell(

@@ -5,12 +5,13 @@ import { bankVaultsTrialLabel, ownTrialLabel, rootLabel, unsealLabel } from '../
 import type { Effect } from '../../workflows/effects.ts';
 import type { FailureCode, Result } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
-import type { Escrow, EscrowEntry } from '../../workflows/ports.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done, foundDone } from './context.ts';
+import { compareEscrowWithSecret } from './cluster-secret.ts';
+import { getEntry, getEscrow } from './escrow.ts';
 import { withLogin } from './log-in.ts';
 import { evidenceOfKey } from './token-setup.ts';
-import { encryptToWrappingKey, sameBytes, sha256Hex } from './wrapping.ts';
+import { encryptToWrappingKey, sameBytes, sha256Hex, tryWrapping } from './wrapping.ts';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
@@ -111,34 +112,8 @@ export async function storeTrialObject(context: StepContext, effect: EffectOf<'t
     );
   }
   if (!deleted.ok) return deleted;
-  return done({ trialLabel: label, trialSha256: sha256Hex(ciphertext) });
-}
-
-/** The run's escrow. Custody_EscrowMissing where there is none. */
-async function getEscrow(context: StepContext): Promise<Result<Escrow>> {
-  const read = await context.ports.escrow.read(context.runId);
-  if (!read.ok) return read;
-  return read.value === undefined
-    ? failure(
-        'Custody_EscrowMissing',
-        'The encrypted copy of the key shares is not on disk any more.',
-        'Put the run’s escrow.json back from a backup. Without it, values not yet delivered are lost: set Vault up anew in that case.',
-      )
-    : success(read.value);
-}
-
-async function getEntry(context: StepContext, label: string): Promise<Result<EscrowEntry>> {
-  const escrow = await getEscrow(context);
-  if (!escrow.ok) return escrow;
-  const entry = escrow.value.entries.find((candidate) => candidate.label === label);
-  return entry === undefined
-    ? failure(
-        'Custody_EscrowDamaged',
-        `The encrypted copy on disk holds no ${label}.`,
-        'Keep the file and do not abandon this run.',
-        { label },
-      )
-    : success(entry);
+  const wrapping = await tryWrapping(context, effect.token, effect.keyLabel);
+  return wrapping.ok ? done({ trialLabel: label, trialSha256: sha256Hex(ciphertext), ...wrapping.value }) : wrapping;
 }
 
 const evidenceOfEscrow = (effect: EffectOf<'vault.initialize'>, labels: readonly string[]) => ({
@@ -395,9 +370,9 @@ export async function removeEscrow(context: StepContext, effect: EffectOf<'escro
   const { ports } = context;
   const read = await ports.escrow.read(context.runId);
   if (!read.ok) return read;
+  const compared = effect.storedLabels.length + (effect.inSecret?.labels.length ?? 0);
   if (read.value === undefined) {
-    if (context.noted['comparing'] === true)
-      return foundDone({ compared: effect.storedLabels.length, escrowRemoved: true });
+    if (context.noted['comparing'] === true) return foundDone({ compared, escrowRemoved: true });
     return getEscrow(context).then((escrow) => (escrow.ok ? done({}) : escrow));
   }
   for (const label of effect.storedLabels) {
@@ -413,8 +388,12 @@ export async function removeEscrow(context: StepContext, effect: EffectOf<'escro
       );
     }
   }
+  if (effect.inSecret !== undefined) {
+    const inSecret = await compareEscrowWithSecret(context, effect.inSecret);
+    if (!inSecret.ok) return inSecret;
+  }
   const noted = await context.note({ comparing: true });
   if (!noted.ok) return noted;
   const removed = await ports.escrow.remove(context.runId);
-  return removed.ok ? done({ compared: effect.storedLabels.length, escrowRemoved: true }) : removed;
+  return removed.ok ? done({ compared, escrowRemoved: true }) : removed;
 }

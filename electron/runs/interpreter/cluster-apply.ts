@@ -1,0 +1,107 @@
+import { secretPurpose } from '../../sealing/schema.ts';
+import type { ClusterEffect } from '../../workflows/cluster-effects.ts';
+import type { PushRecord, SealedSlotValue } from '../../workflows/cluster-ports.ts';
+import { typedClusterName } from '../../workflows/cluster-push.ts';
+import type { Failure, Result } from '../../workflows/failures.ts';
+import { success } from '../../workflows/failures.ts';
+import { clusterWords } from '../../workflows/words-cluster.ts';
+import { conflictsOf, keptIn, previewAgain } from './cluster-before.ts';
+import { allIn, evidenceOfOutcomes, inAndOut, incomplete, requireRecord } from './cluster-outcomes.ts';
+import type { EffectResult, StepContext } from './context.ts';
+import { done, failed, foundDone } from './context.ts';
+
+type EffectOf<Kind extends ClusterEffect['kind']> = Extract<ClusterEffect, { kind: Kind }>;
+
+/** A PIN has four characters and more on every token; a longer minimum is the token's own business. */
+const minimumLength = 4;
+
+/** Each value that no manifest holds, typed twice and sealed to the cluster host. */
+async function askForValues(
+  context: StepContext,
+  { content, cluster }: EffectOf<'cluster.apply'>,
+): Promise<Result<readonly SealedSlotValue[]>> {
+  if (content.secretSlots.length === 0) return success([]);
+  const kubectl = await context.ports.clusters.describeKubectl();
+  if (!kubectl.ok) return kubectl;
+  const text = clusterWords.push.apply;
+  const values: SealedSlotValue[] = [];
+  for (const { reference, key, what } of content.secretSlots) {
+    const typed = await context.ports.prompt.askPassword({
+      runId: context.runId,
+      rehearsal: context.plan.rehearsal,
+      act: text.act(typedClusterName(cluster)),
+      tokenLabel: '',
+      tokenSerial: '',
+      what: text.typed(what, `${reference.namespace}/${reference.name}`),
+      custodian: 'Administrator',
+      isNew: true,
+      form: 'password',
+      minimumLength,
+      problem: '',
+      recipient: kubectl.value.sealingPublicKey,
+      purpose: secretPurpose.secretSlot(reference, key),
+    });
+    if (!typed.ok) return typed;
+    values.push({ reference, key, sealed: typed.value });
+  }
+  return success(values);
+}
+
+/** A failure of the whole call, with what is in, as far as the cluster still says it. */
+async function tellWhatIsIn(context: StepContext, record: PushRecord, error: Failure): EffectResult {
+  const looked = await context.ports.clusters.lookAtPush(record);
+  if (!looked.ok) {
+    return failed({
+      ...error,
+      message: `${error.message} Which objects are in is not known until the cluster answers.`,
+    });
+  }
+  const noted = await context.note(evidenceOfOutcomes(looked.value));
+  if (!noted.ok) return noted;
+  return failed({ ...error, message: `${error.message} ${inAndOut(looked.value)}` });
+}
+
+export async function applyPush(context: StepContext, effect: EffectOf<'cluster.apply'>): EffectResult {
+  const { clusters } = context.ports;
+  const record = await requireRecord(context, context.runId);
+  if (!record.ok) return record;
+  if (context.noted['applying'] === true) {
+    const looked = await clusters.lookAtPush(record.value);
+    if (!looked.ok) return looked;
+    if (allIn(looked.value)) return foundDone(evidenceOfOutcomes(looked.value));
+  } else {
+    const preview = await previewAgain(context, effect);
+    if (!preview.ok) return preview;
+    const conflicts = conflictsOf(preview.value);
+    if (conflicts.length > 0) {
+      const told = await context.deviate(`Fields of other managers are taken over: ${conflicts.join(', ')}.`);
+      if (!told.ok) return told;
+    }
+  }
+  const values = await askForValues(context, effect);
+  if (!values.ok) return values;
+  const noted = await context.note({ applying: true });
+  if (!noted.ok) return noted;
+  const applied = await clusters.apply(record.value, {
+    takeOverConflicts: effect.takeOverConflicts,
+    secrets: values.value,
+  });
+  if (!applied.ok) return tellWhatIsIn(context, record.value, applied.error);
+  const evidence = evidenceOfOutcomes(applied.value);
+  if (allIn(applied.value))
+    return done(values.value.length === 0 ? evidence : { ...evidence, valuesTyped: values.value.length });
+  const told = await context.note(evidence);
+  return told.ok ? incomplete(applied.value, 'push') : told;
+}
+
+/** What is in, read back. The earlier values of replaced Secrets stay where they are: an undo needs them. */
+export async function settlePush(context: StepContext): EffectResult {
+  const record = await requireRecord(context, context.runId);
+  if (!record.ok) return record;
+  const looked = await context.ports.clusters.lookAtPush(record.value);
+  if (!looked.ok) return looked;
+  const evidence = { ...evidenceOfOutcomes(looked.value), keptSecrets: keptIn(record.value) };
+  if (allIn(looked.value)) return done(evidence);
+  const told = await context.note(evidence);
+  return told.ok ? incomplete(looked.value, 'push') : told;
+}
