@@ -68,7 +68,7 @@ function configuration(electronDist: string, electronVersion: string): Configura
     asarUnpack: ['**/*.node'],
     extraResources: [
       // Go sources of the rehearsal's Vault: built on the person's machine, never shipped as a program.
-      { from: 'build/servers/vault', to: 'servers/vault' },
+      { from: 'build/servers/vault', to: 'servers/vault', filter: ['*'] },
       // The command line runs on the machine's own Node: RunAsNode is off in the app.
       { from: 'dist/.staging/command-line', to: 'command-line' },
       // A folder of this name inside a resource is left out unless it is named itself.
@@ -110,7 +110,11 @@ async function stageCommandLine(): Promise<void> {
     .parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
   await writeFile(join(stage, 'package.json'), `${JSON.stringify({ name, version, license }, undefined, 2)}\n`);
   await cp(join(root, 'build/launchers/custodian'), join(stage, 'custodian'));
-  await cp(join(root, 'build/servers/vault'), join(stage, 'build/servers/vault'), { recursive: true });
+  await cp(join(root, 'build/servers/vault'), join(stage, 'build/servers/vault'), {
+    recursive: true,
+    // What is built for tests alone.
+    filter: (path) => !path.endsWith('kubernetes-auth'),
+  });
   for (const [name, files] of Object.entries(bindingFiles))
     for (const file of files) await cp(join(root, 'node_modules', name, file), join(stage, 'node_modules', name, file));
 }

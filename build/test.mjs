@@ -144,9 +144,10 @@ async function setUp() {
   if (wants('integration') || wants('e2e')) {
     const { startKubernetesSetup } = await import('./setup/kubernetes.mjs');
     waitForKubernetes = startKubernetesSetup();
-    const { ensureVault } = await import('./setup/vault.mjs');
+    const { ensureVault, ensureVaultKubernetesLogIn } = await import('./setup/vault.mjs');
     const path = ensureVault();
     environment.VAULT_BIN = process.env.VAULT_BIN = path;
+    if (wants('integration')) environment.VAULT_KUBERNETES_LOG_IN_BIN = ensureVaultKubernetesLogIn();
   }
 }
 
