@@ -1,0 +1,93 @@
+/** What the plugin itself reads: config.json, arguments, environment. Sources: FORMATS 2.1 to 2.3; issue “The KMS v2 provider”. */
+import type { Json } from '../../electron/workflows/cluster-ports.ts';
+import type { KmsPluginInput } from '../../electron/workflows/recipes/kms-plugin.ts';
+import {
+  configFileInContainer,
+  nodeFilesInContainer,
+  socketEndpoint,
+  tokenDirectoryInContainer,
+  type SoftHsmBackend,
+  type TransitBackend,
+} from './kms-paths.ts';
+import type { JsonObject } from './objects.ts';
+
+/** Health and metrics, on loopback: only the node's kubelet asks. */
+export const healthPort = 8085;
+
+function ownSoftHsmConfig(input: KmsPluginInput, backend: SoftHsmBackend): JsonObject {
+  return {
+    listen: socketEndpoint(input),
+    health: `127.0.0.1:${healthPort}`,
+    provider: 'softhsm',
+    path: backend.modulePath,
+    tokenLabel: backend.tokenLabel,
+    keyLabel: backend.keyLabel,
+    pinFile: `${nodeFilesInContainer}/pin`,
+  };
+}
+
+/** kleidi's names (FORMATS 2.3), and beside them what only this project's provider reads. */
+function transitConfig(input: KmsPluginInput, backend: TransitBackend): JsonObject {
+  const shared: JsonObject = {
+    namespace: backend.vaultNamespace,
+    transitkey: backend.key,
+    vaultrole: backend.role,
+    address: backend.vaultAddress,
+    transitpath: backend.mount,
+    authmethod: backend.login === 'service-account' ? 'k8s' : 'cert',
+    authpath: backend.authMount,
+  };
+  if (input.program === 'kleidi') return shared;
+  return {
+    listen: socketEndpoint(input),
+    health: `127.0.0.1:${healthPort}`,
+    provider: 'hvault',
+    ...shared,
+    ...(backend.caFile === '' ? {} : { caFile: backend.caFile }),
+    ...(backend.login === 'service-account'
+      ? { tokenFile: `${tokenDirectoryInContainer}/token` }
+      : {
+          clientCertificateFile: `${nodeFilesInContainer}/tls.crt`,
+          clientKeyFile: `${nodeFilesInContainer}/tls.key`,
+        }),
+  };
+}
+
+/**
+ * config.json without a secret. Undefined for kleidi on SoftHSM: it reads the PIN from that file alone, so the init
+ * container writes it, into memory.
+ */
+export function pluginConfig(input: KmsPluginInput): JsonObject | undefined {
+  if (input.backend.kind === 'transit') return transitConfig(input, input.backend);
+  return input.program === 'kleidi' ? undefined : ownSoftHsmConfig(input, input.backend);
+}
+
+export function pluginConfigText(config: JsonObject): string {
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** Arguments of the image's own program. No secret, no label: those are in the file. */
+export function pluginArguments(input: KmsPluginInput): readonly string[] {
+  const file = configFileInContainer(input);
+  if (input.program === 'key-custodian') return ['kms', 'serve', '--config', file];
+  return [
+    `-listen=${socketEndpoint(input)}`,
+    `-provider=${input.backend.kind === 'softhsm' ? 'softhsm' : 'hvault'}`,
+    `-configfile=${file}`,
+  ];
+}
+
+/** What kleidi takes from HashiCorp's client library; ours has it in its file. */
+export function pluginEnvironment(input: KmsPluginInput): Json[] {
+  const { backend, program } = input;
+  if (program !== 'kleidi' || backend.kind !== 'transit') return [];
+  return [
+    ...(backend.caFile === '' ? [] : [{ name: 'VAULT_CACERT', value: backend.caFile }]),
+    ...(backend.login === 'certificate'
+      ? [
+          { name: 'VAULT_CLIENT_CERT', value: `${nodeFilesInContainer}/tls.crt` },
+          { name: 'VAULT_CLIENT_KEY', value: `${nodeFilesInContainer}/tls.key` },
+        ]
+      : []),
+  ];
+}
