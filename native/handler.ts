@@ -44,12 +44,18 @@ export function handler<Request, Reply>(
   work: (request: Request) => TokenResult<Reply> | Promise<TokenResult<Reply>>,
 ): Handler {
   return async (body) => {
-    const parsed = schemas.request.safeParse(body);
-    if (parsed.success) return work(parsed.data);
-    // The issues' paths name fields; their values, which may be anything, are left out.
-    const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-    return badRequest(`The token host was asked something malformed (${fields}).`);
+    const parsed = parseRequest(schemas.request, body);
+    return parsed.ok ? work(parsed.value) : parsed;
   };
+}
+
+/** A request's body, or Token_BadRequest. */
+export function parseRequest<Request>(schema: z.ZodType<Request>, body: unknown): TokenResult<Request> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return success(parsed.data);
+  // The issues' paths name fields; their values, which may be anything, are left out.
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+  return badRequest(`The token host was asked something malformed (${fields}).`);
 }
 
 export function badRequest(message: string): {

@@ -11,6 +11,7 @@ import {
   openParentPort,
   type ParentPort,
 } from '../electron/hosts/parent-port.ts';
+import { decryptsInTurn } from './decrypt-in-turn.ts';
 import { requestEnvelopeSchema, tokenHostArguments, type ReplyEnvelope, type RequestEnvelope } from './protocol.ts';
 import type { TokenResult } from './pkcs11/return-values.ts';
 import { createTokenService, type TokenService } from './token-service.ts';
@@ -21,46 +22,42 @@ const usageError = 64;
 /** How long a closed host may take to flush its last reply before it ends, in milliseconds. */
 const flushMilliseconds = 50;
 
-/** How many replies one message carries at most, and how long the first of them is kept back, in milliseconds. */
-const repliesHeld = 32;
-const holdMilliseconds = 25;
-
-/** Replies to requests that took longer leave at once. */
-const quickMilliseconds = 5;
-
-/** How long quick decrypts may follow one another before replies leave and new requests come in. */
-const turnMilliseconds = 10;
-
 function serve(port: ParentPort, service: TokenService): void {
   const queue: RequestEnvelope[] = [];
   let working = false;
-  let held: ReplyEnvelope[] = [];
-  let heldSince = 0;
-  const flush = (): void => {
-    if (held.length > 0) port.postMessage(held);
-    held = [];
-  };
-  /** Keeps the reply back while more quick decrypts follow: one message to the parent costs a tenth of a decrypt. */
-  const reply = (id: number, result: TokenResult<unknown>, tookMilliseconds: number): void => {
-    if (held.length === 0) heldSince = performance.now();
-    held.push(result.ok ? { id, ok: true, value: result.value } : { id, ok: false, error: result.error });
-    const mayWait = queue[0]?.method === 'decrypt' && tookMilliseconds < quickMilliseconds;
-    if (!mayWait || held.length >= repliesHeld || performance.now() - heldSince >= holdMilliseconds) flush();
+
+  /** One message for all of them: to the parent each costs a tenth of a quick decrypt. */
+  const reply = (requests: readonly RequestEnvelope[], results: readonly TokenResult<unknown>[]): void => {
+    const replies = results.flatMap((result, index): ReplyEnvelope[] => {
+      const id = requests[index]?.id;
+      if (id === undefined) return [];
+      return [result.ok ? { id, ok: true, value: result.value } : { id, ok: false, error: result.error }];
+    });
+    const [only] = replies;
+    if (replies.length === 1 && only !== undefined) port.postMessage(only);
+    else port.postMessage(replies);
   };
 
+  /** Answers the first request, and with it the decrypts that follow a first decrypt, as many as fit into a turn. */
+  async function takeTurn(first: RequestEnvelope): Promise<void> {
+    if (first.method !== 'decrypt') {
+      queue.shift();
+      reply([first], [await service.answer(first.method, first.body)]);
+      if (first.method === 'close') setTimeout(() => process.exit(0), flushMilliseconds);
+      return;
+    }
+    const others = queue.slice(0, decryptsInTurn).findIndex(({ method }) => method !== 'decrypt');
+    const decrypts = queue.slice(0, others === -1 ? decryptsInTurn : others);
+    const results = await service.decryptInTurn(decrypts.map(({ body }) => body));
+    queue.splice(0, results.length);
+    reply(decrypts, results);
+  }
+
   async function workOff(): Promise<void> {
-    let turnBegan = performance.now();
-    for (let request = queue.shift(); request !== undefined; request = queue.shift()) {
-      const { id, method, body } = request;
-      const begun = performance.now();
-      const result = await service.answer(method, body);
-      reply(id, result, performance.now() - begun);
-      if (method === 'close') setTimeout(() => process.exit(0), flushMilliseconds);
+    for (let first = queue[0]; first !== undefined; first = queue[0]) {
+      await takeTurn(first);
       // Lets replies leave and requests arrive between two blocking calls.
-      if (queue[0]?.method !== 'decrypt' || performance.now() - turnBegan >= turnMilliseconds) {
-        await new Promise((resolve) => setImmediate(resolve));
-        turnBegan = performance.now();
-      }
+      await new Promise((resolve) => setImmediate(resolve));
     }
     working = false;
   }

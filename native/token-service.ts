@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { secretPurpose } from '../electron/sealing/schema.ts';
 import { createOpener } from '../electron/hosts/opener.ts';
 import { success } from '../electron/workflows/failures.ts';
+import { createTurnOfDecrypts } from './decrypt-in-turn.ts';
 import { badRequest, createSealerCache, handler, withSecret, type Handler, type HostParts } from './handler.ts';
 import { deleteData, readData, writeData } from './pkcs11/data-objects.ts';
 import { decrypt } from './pkcs11/decrypt.ts';
@@ -19,6 +20,11 @@ import { createDeviceHandlers } from './smartcard-hsm/handlers.ts';
 
 export interface TokenService {
   answer(method: string, body: unknown): Promise<TokenResult<unknown>>;
+  /**
+   * The method `decrypt` for as many of these as fit into one turn.
+   * @returns answers to the first of them, at least to one
+   */
+  decryptInTurn(bodies: readonly unknown[]): Promise<readonly TokenResult<unknown>[]>;
 }
 
 function createHostParts(modulePath: string): HostParts {
@@ -55,6 +61,7 @@ function createHostParts(modulePath: string): HostParts {
 export function createTokenService(modulePath: string): TokenService {
   const parts = createHostParts(modulePath);
   const { opener, sealers, withModule, stopModule } = parts;
+  const decryptInTurn = createTurnOfDecrypts(parts);
 
   const handlers: Readonly<Record<TokenHostMethod, Handler>> = {
     hello: handler(tokenHostRequests.hello, () =>
@@ -117,10 +124,7 @@ export function createTokenService(modulePath: string): TokenService {
     deleteData: handler(tokenHostRequests.deleteData, ({ serial, label }) =>
       withModule((module) => deleteData(module, serial, label)),
     ),
-    decrypt: handler(tokenHostRequests.decrypt, ({ serial, keyLabel, ciphertext, recipient, purpose }) => {
-      const plaintext = withModule((module) => decrypt(module, serial, keyLabel, Buffer.from(ciphertext, 'base64')));
-      return plaintext.ok ? sealers.seal(plaintext.value, recipient, purpose) : plaintext;
-    }),
+    decrypt: async (body) => (await decryptInTurn([body]))[0] ?? badRequest('There is nothing to decrypt.'),
     decryptData: handler(tokenHostRequests.decryptData, ({ serial, keyLabel, label, recipient, purpose }) => {
       const plaintext = withModule((module) => {
         const read = readData(module, serial, label);
@@ -145,6 +149,7 @@ export function createTokenService(modulePath: string): TokenService {
   };
 
   return {
+    decryptInTurn,
     answer: async (method, body) => {
       const work = isMethod(method) ? handlers[method] : undefined;
       return work === undefined ? badRequest('The token host was asked something that it does not know.') : work(body);

@@ -6,7 +6,7 @@ import { returnValueOf, type TokenResult } from './return-values.ts';
 import { findCause, withLogin } from './sessions.ts';
 import { decryptMechanism } from './templates.ts';
 
-/** A plaintext, until the next decrypt; `wipe` clears the whole buffer that the library wrote to. */
+/** A plaintext, until the next decrypt into the same place; `wipe` clears the whole buffer that the library wrote to. */
 export interface Plaintext {
   readonly bytes: Uint8Array<ArrayBuffer>;
   wipe(): void;
@@ -25,51 +25,68 @@ const wrongCiphertext: ReadonlySet<number> = new Set([
 /**
  * RSA-OAEP-SHA-1 on the token. Failures: Token_DecryptFailed, Token_KeyMissing, Token_KeyLabelDoubled,
  * Token_KeyUnsuitable, Token_NotLoggedIn, Token_SessionLost, Token_Gone.
+ * @param place where the plaintext is kept, from 0; of several that are held at once each has its own
  */
 export function decrypt(
   module: TokenModule,
   serial: string,
   keyLabel: string,
   ciphertext: Buffer,
+  place = 0,
 ): TokenResult<Plaintext> {
   return withLogin(module, serial, (login) => {
     try {
-      return decryptOnce(module, login, keyLabel, ciphertext);
+      return decryptOnce(module, login, keyLabel, ciphertext, place);
     } catch (thrown) {
       const code = returnValueOf(thrown)?.code;
       // Another program may have replaced the key since it was looked up.
       const stale = code === pkcs11js.CKR_KEY_HANDLE_INVALID || code === pkcs11js.CKR_OBJECT_HANDLE_INVALID;
       if (!stale || !login.privateKeys.delete(keyLabel)) throw thrown;
-      return decryptOnce(module, login, keyLabel, ciphertext);
+      return decryptOnce(module, login, keyLabel, ciphertext, place);
     }
   });
 }
 
 /**
- * What the library writes to: memory of its own, not of Buffer's shared pool, so that wiping it wipes every
- * copy. One for all decrypts, since each plaintext is used and wiped before the next.
+ * What the library writes to, by place: memory of its own, not of Buffer's shared pool, so that wiping it wipes
+ * every copy. Used again, since each plaintext is used and wiped before the next one in its place.
  */
-let output = Buffer.from(new ArrayBuffer(0));
+const outputs: Buffer<ArrayBuffer>[] = [];
 
-function outputOf(length: number): Buffer<ArrayBuffer> {
-  if (output.length !== length) output = Buffer.from(new ArrayBuffer(length));
-  return output;
+export function outputOf(place: number, length: number): Buffer<ArrayBuffer> {
+  const known = outputs[place];
+  if (known?.length === length) return known;
+  const made = Buffer.from(new ArrayBuffer(length));
+  outputs[place] = made;
+  return made;
 }
 
-function decryptOnce(module: TokenModule, login: Login, keyLabel: string, ciphertext: Buffer): TokenResult<Plaintext> {
+/** @param length how much of it the library wrote to */
+export function plaintextIn(output: Buffer<ArrayBuffer>, length: number): Plaintext {
+  return {
+    bytes: output.subarray(0, length),
+    wipe: () => {
+      output.fill(0);
+    },
+  };
+}
+
+function decryptOnce(
+  module: TokenModule,
+  login: Login,
+  keyLabel: string,
+  ciphertext: Buffer,
+  place: number,
+): TokenResult<Plaintext> {
   const key = findPrivateKey(module, login, keyLabel);
   if (!key.ok) return key;
   const { cryptoki } = module;
   cryptoki.C_DecryptInit(login.session, decryptMechanism, key.value.handle);
-  const view = outputOf(key.value.modulusBytes);
-  const wipe = (): void => {
-    view.fill(0);
-  };
+  const output = outputOf(place, key.value.modulusBytes);
   try {
-    const { length } = cryptoki.C_Decrypt(login.session, ciphertext, view);
-    return success({ bytes: view.subarray(0, length), wipe });
+    return success(plaintextIn(output, cryptoki.C_Decrypt(login.session, ciphertext, output).length));
   } catch (thrown) {
-    wipe();
+    output.fill(0);
     const returnValue = returnValueOf(thrown);
     if (returnValue === undefined || !wrongCiphertext.has(returnValue.code)) throw thrown;
     if (findCause(module, login.slot, login.session, returnValue).isSessionLost) throw thrown;

@@ -32,7 +32,7 @@ export function login(
   if (!opened.ok) return opened;
   const session = opened.value;
   const sent = sendPin(module, slot, serial, pin, consentToLastTry, session);
-  if (sent.ok) module.logins.set(serial, { slot, session, privateKeys: new Map() });
+  if (sent.ok) module.logins.set(serial, { slot, session, furtherSessions: [], privateKeys: new Map() });
   // The session may have gone with the token.
   else attempt(() => module.cryptoki.C_CloseSession(session));
   return sent;

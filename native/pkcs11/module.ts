@@ -14,6 +14,8 @@ export interface PrivateKeyHandle {
 export interface Login {
   readonly slot: Handle;
   readonly session: Handle;
+  /** See `parallel-decrypt.ts`; closed with the login. */
+  readonly furtherSessions: Handle[];
   readonly privateKeys: Map<string, PrivateKeyHandle>;
 }
 
@@ -83,7 +85,10 @@ export function loadModule(path: string): TokenResult<TokenModule> {
 }
 
 function initializeLibrary(cryptoki: PKCS11, path: string): TokenResult<Record<string, never>> {
-  const started = attempt(() => cryptoki.C_Initialize());
+  // For `parallel-decrypt.ts`. A library that knows no threads says so, and is not asked from several.
+  const withLocks = attempt(() => cryptoki.C_Initialize({ flags: pkcs11js.CKF_OS_LOCKING_OK }));
+  const cannotLock = !withLocks.ok && withLocks.returnValue.code === pkcs11js.CKR_CANT_LOCK;
+  const started = cannotLock ? attempt(() => cryptoki.C_Initialize()) : withLocks;
   if (started.ok || started.returnValue.code === pkcs11js.CKR_CRYPTOKI_ALREADY_INITIALIZED) return success({});
   const { code, name } = started.returnValue;
   // All that SoftHSM says of a configuration or token folder that is missing or not for this user.

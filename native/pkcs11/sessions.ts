@@ -23,7 +23,9 @@ export function endLogin(module: TokenModule, serial: string): void {
   login.privateKeys.clear();
   // Either may answer that the session or the login is gone already, which is what is wanted.
   attempt(() => module.cryptoki.C_Logout(login.session));
-  attempt(() => module.cryptoki.C_CloseSession(login.session));
+  for (const session of [login.session, ...login.furtherSessions.splice(0)]) {
+    attempt(() => module.cryptoki.C_CloseSession(session));
+  }
 }
 
 /** How long pcscd may take to notice that a reader is empty, and how often it is asked, in milliseconds. */

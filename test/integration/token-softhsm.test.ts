@@ -151,6 +151,38 @@ describe('from an empty slot to a wrapping key', () => {
     );
     expect(opened).toEqual(Array.from({ length: 40 }, (_, index) => `share ${String(index)}`));
   });
+
+  test('one that fails among them costs the others nothing', async () => {
+    const keys = await Promise.all(
+      ['bank-vaults', 'wrapping-3072'].map(async (keyLabel) => {
+        const { publicKeySpki } = valueOf(await port.findWrappingKey(token, keyLabel));
+        const key = createPublicKey({ key: Buffer.from(publicKeySpki, 'base64'), format: 'der', type: 'spki' });
+        return { keyLabel, key };
+      }),
+    );
+    const receiver = await createSealingKeyPair();
+    const answered = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => {
+        const { keyLabel, key } = keys[index % 2 === 0 ? 0 : 1] ?? {};
+        if (keyLabel === undefined || key === undefined) throw new Error('No key.');
+        const share = `share ${String(index)}`;
+        const ciphertext =
+          index % 7 === 3
+            ? Buffer.alloc(keyLabel === 'bank-vaults' ? 256 : 384, 1)
+            : publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, Buffer.from(share));
+        const label = index % 11 === 5 ? 'no such key' : keyLabel;
+        const sealed = await port.decrypt(token, label, ciphertext, receiver.publicKey, 'key share');
+        if (!sealed.ok) return sealed.error.code;
+        return Buffer.from((await openSecret(receiver, sealed.value, 'key share')) ?? []).toString();
+      }),
+    );
+    expect(answered).toEqual(
+      Array.from({ length: 60 }, (_, index) => {
+        if (index % 11 === 5) return 'Token_KeyMissing';
+        return index % 7 === 3 ? 'Token_DecryptFailed' : `share ${String(index)}`;
+      }),
+    );
+  });
 });
 
 describe('data objects', () => {
