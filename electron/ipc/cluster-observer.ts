@@ -7,7 +7,7 @@ import type { Core, RunSnapshot } from '../core/core.ts';
 import type { ClusterContext, ClusterPin, ClusterPort, ClusterState, Drift } from '../workflows/cluster-ports.ts';
 import type { ClusterPushPlan } from '../workflows/cluster-plans.ts';
 import { failure, success, type Failure, type Result } from '../workflows/failures.ts';
-import { isForgotten, markForgotten, readPushRecord } from './push-records.ts';
+import { isForgotten, markForgotten, readPushRecord } from '../core/push-records.ts';
 
 /** How one cluster answered. */
 export interface ObservedCluster {

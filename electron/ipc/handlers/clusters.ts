@@ -1,5 +1,5 @@
 import { success } from '../../workflows/failures.ts';
-import { needsOf } from '../recipe-rights.ts';
+import { needsOf } from '../../workflows/recipe-rights.ts';
 import { outsidePartId } from '../views/cluster-view.ts';
 import { notFound, type Group, type HandlerContext } from './context.ts';
 

@@ -1,22 +1,8 @@
-import type { PushRecord } from '../../workflows/cluster-ports.ts';
-import { failure, success } from '../../workflows/failures.ts';
+import { lossesOfUndo } from '../../workflows/cluster-undo.ts';
+import { failure } from '../../workflows/failures.ts';
+import { readPushRecord } from '../../core/push-records.ts';
 import type { Previews } from '../previews.ts';
-import { readPushRecord } from '../push-records.ts';
 import { notFound, operatorName, type Group, type HandlerContext } from './context.ts';
-
-/** What an undo brings back and what it deletes, in the order in which the push made it. */
-function lossesOf(record: PushRecord): string[] {
-  const nameOf = (reference: PushRecord['before'][number]['reference']): string =>
-    `${reference.kind} ${reference.namespace === '' ? '' : `${reference.namespace}/`}${reference.name}`;
-  return [
-    ...record.before.map(({ reference, manifest }) =>
-      manifest === null
-        ? `${nameOf(reference)} was new: it is deleted, with everything in it.`
-        : `${nameOf(reference)} goes back to what it was before the push.`,
-    ),
-    ...record.patchesBefore.map((patch) => `Node ${patch.node}: ${patch.summary}`),
-  ];
-}
 
 export type PushHandlerParts = Pick<HandlerContext, 'core' | 'clusters' | 'changed'> & {
   readonly previews: Pick<Previews, 'find'>;
@@ -56,7 +42,7 @@ export function createPushHandlers({ core, clusters, previews }: PushHandlerPart
           rehearsal: false,
           cluster: record.value.cluster,
           pushRunId: runId,
-          losses: lossesOf(record.value).slice(0, 400),
+          losses: lossesOfUndo(record.value),
         },
         operatorName(core),
       );

@@ -1,5 +1,5 @@
 /** What a push left on disk for its undo, and whether a person still follows it. */
-import type { Core } from '../core/core.ts';
+import type { Core } from './core.ts';
 import { pushRecordSchema, type PushRecord } from '../workflows/cluster-ports.ts';
 import { failure, success, type Result } from '../workflows/failures.ts';
 

@@ -1,5 +1,5 @@
 /** What pushing needs of a cluster, kind by kind. Pure. */
-import type { AccessNeed, Manifest, PushContent } from '../workflows/cluster-ports.ts';
+import type { AccessNeed, Manifest, PushContent } from './cluster-ports.ts';
 
 /** What a dry run, a push, its rollout and its undo ask of each object. */
 const verbs = ['get', 'create', 'patch', 'delete'] as const;
