@@ -144,17 +144,20 @@ export interface TokenObject {
   readonly sha256: string;
 }
 
+/** What a key wraps values with, seen to work. */
+export interface WrappingChoice {
+  readonly mechanism: 'rsa-oaep-sha256' | 'rsa-oaep-sha1' | 'ecdh';
+  readonly isDowngrade: boolean;
+  readonly reason: string;
+}
+
 export interface WrappingAbility {
   readonly oaepSha1: 'works' | 'offered' | 'fails' | 'absent';
   readonly oaepSha256: 'works' | 'offered' | 'fails' | 'absent';
   readonly ecdh: 'works' | 'offered' | 'fails' | 'absent';
   readonly pkcs1: 'offered' | 'unsafe' | 'absent';
   /** What was tried and worked, for values of this program's own; null where nothing was. */
-  readonly choice: {
-    readonly mechanism: 'rsa-oaep-sha256' | 'rsa-oaep-sha1' | 'ecdh';
-    readonly isDowngrade: boolean;
-    readonly reason: string;
-  } | null;
+  readonly choice: WrappingChoice | null;
 }
 
 /** Everything that lies on a token, whoever made it. See native/pkcs11/object-protocol.ts for what each answers. */
@@ -189,7 +192,12 @@ export interface ObjectPort {
   testKey(
     token: TokenReference,
     key: { readonly id: string; readonly label: string },
-  ): TokenResult<{ readonly tried: readonly string[]; readonly passed: boolean; readonly problem: string }>;
+  ): TokenResult<{
+    readonly tried: readonly string[];
+    readonly passed: boolean;
+    readonly problem: string;
+    readonly wrapping: WrappingChoice | null;
+  }>;
   wrappingAbility(token: TokenReference, keyLabel: string): TokenResult<WrappingAbility>;
   changePin(request: {
     readonly token: TokenReference;

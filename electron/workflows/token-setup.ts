@@ -137,7 +137,7 @@ function tokenSetupSteps(plan: TokenSetupPlan): readonly StepDefinition[] {
       action: text.verify.action,
       needs: ['generate-key'],
       effect: { kind: 'token.verify-key', storeId: plan.storeId, serial, keyLabel: plan.keyLabel },
-      records: ['publicKeySha256', 'publicKeyWords'],
+      records: ['publicKeySha256', 'publicKeyWords', 'wrapping', 'wrappingDowngrade'],
     },
     ...(device === undefined ? [] : [attestation(plan)]),
   ];

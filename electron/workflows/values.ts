@@ -83,7 +83,7 @@ function keyStep(token: TokenOfPlan, keyLabel: string, needs: readonly string[])
     action: text.key.action,
     needs,
     effect: { kind: 'token.verify-key', storeId: token.storeId, serial: token.serial, keyLabel },
-    records: ['publicKeySha256', 'publicKeyWords'],
+    records: ['publicKeySha256', 'publicKeyWords', 'wrapping', 'wrappingDowngrade'],
   };
 }
 
@@ -206,7 +206,7 @@ function valuesRewrapSteps(plan: ValuesRewrapPlan): readonly StepDefinition[] {
       action: text.trial.action,
       needs: ['try-key'],
       effect: { kind: 'token.trial-object', token: reference, keyLabel: toKeyLabel },
-      records: ['trialLabel', 'trialSha256'],
+      records: ['trialLabel', 'trialSha256', 'wrapping', 'wrappingDowngrade'],
     },
     {
       id: 'rewrap',

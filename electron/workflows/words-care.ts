@@ -5,6 +5,16 @@ type PinAct = PinChangePlan['act'];
 
 const named = (label: string): string => `“${label}”`;
 
+/** What values are wrapped with, as transcripts say it. */
+export const wrappingWords = {
+  mechanism: {
+    'rsa-oaep-sha256': 'RSA-OAEP with SHA-256',
+    'rsa-oaep-sha1': 'RSA-OAEP with SHA-1',
+    ecdh: 'ECDH',
+  },
+  forBankVaults: 'SHA-256 works with this key; bank-vaults reads SHA-1 alone',
+} as const;
+
 /** Said before a certificate takes the place of a SmartCard-HSM key's request. */
 const requestLost =
   'On a SmartCard-HSM it takes the place of the key’s certificate request, by which the key is attested: that is checked now and kept in the run’s outbox, since afterwards the device has it no more.';

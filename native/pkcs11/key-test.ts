@@ -15,6 +15,7 @@ import type { TokenModule } from './module.ts';
 import { readBoolean } from './objects.ts';
 import type { TokenResult } from './return-values.ts';
 import { withLogin } from './sessions.ts';
+import { tryWrapping } from './wrapping-ability.ts';
 
 type KeyTest = TokenHostReply<'keys.test'>;
 
@@ -38,7 +39,7 @@ const trialsByKind: Readonly<Record<string, readonly Trial[]>> = {
   ],
 };
 
-function runTrials(key: TrialKey): KeyTest {
+function runTrials(key: TrialKey): Omit<KeyTest, 'wrapping'> {
   const { module, session, privateKey, publicKey } = key;
   const allowed = (trialsByKind[publicKey.kind] ?? []).filter(
     ({ attribute }) => readBoolean(module.cryptoki, session, privateKey, attribute) === true,
@@ -55,6 +56,12 @@ function runTrials(key: TrialKey): KeyTest {
   return { tried: tried.map(({ name }) => name), passed: problem === '', problem };
 }
 
+/** Whether something can be encrypted to the key, or agreed on with it. */
+function isForWrapping({ module, session, privateKey, publicKey }: TrialKey): boolean {
+  const use = publicKey.kind === 'EC' ? pkcs11js.CKA_DERIVE : pkcs11js.CKA_DECRYPT;
+  return readBoolean(module.cryptoki, session, privateKey, use) === true;
+}
+
 /**
  * A round trip for every use that the key allows. A key that does not work is an answer (`passed` false), not a
  * failure. Needs login. Failures: Token_KeyMissing, Token_KeyLabelDoubled, Token_KeyUnsuitable (its public half is
@@ -63,6 +70,10 @@ function runTrials(key: TrialKey): KeyTest {
 export function testKey(module: TokenModule, serial: string, name: KeyName): TokenResult<KeyTest> {
   return withLogin(module, serial, (login) => {
     const key = findTrialKey(module, login, name);
-    return key.ok ? success(runTrials(key.value)) : key;
+    if (!key.ok) return key;
+    const trials = runTrials(key.value);
+    if (!trials.passed || !isForWrapping(key.value)) return success({ ...trials, wrapping: null });
+    const wrapping = tryWrapping(key.value);
+    return wrapping.ok ? success({ ...trials, wrapping: wrapping.value ?? null }) : wrapping;
   });
 }

@@ -37,6 +37,13 @@ export const tokenObjectSchema = z.strictObject({
   sha256: hex,
 });
 
+const wrappingChoiceSchema = z.strictObject({
+  mechanism: z.enum(['rsa-oaep-sha256', 'rsa-oaep-sha1', 'ecdh']),
+  /** SHA-1 because SHA-256 does not work: to be recorded. */
+  isDowngrade: z.boolean(),
+  reason: z.string(),
+});
+
 export const wrappingAbilitySchema = z.strictObject({
   /** Tried with a key on the token, or read from the mechanism list where there is none. */
   oaepSha1: z.enum(['works', 'offered', 'fails', 'absent']),
@@ -48,14 +55,7 @@ export const wrappingAbilitySchema = z.strictObject({
    * What values of this program's own would be wrapped with: only what was tried and worked; null where nothing was.
    * bank-vaults' values stay RSA-OAEP with SHA-1 whatever it says. See wrapping-mechanism.ts.
    */
-  choice: z
-    .strictObject({
-      mechanism: z.enum(['rsa-oaep-sha256', 'rsa-oaep-sha1', 'ecdh']),
-      /** SHA-1 because SHA-256 does not work: to be recorded. */
-      isDowngrade: z.boolean(),
-      reason: z.string(),
-    })
-    .nullable(),
+  choice: wrappingChoiceSchema.nullable(),
 });
 
 export const objectRequests = {
@@ -103,7 +103,13 @@ export const objectRequests = {
   /** A round trip with one private key: decrypt what was encrypted to it, or verify what it signed, or derive on both sides. Needs login. */
   'keys.test': {
     request: z.strictObject({ serial, id: hex, label: z.string().max(255) }),
-    reply: z.strictObject({ tried: z.array(z.string()), passed: z.boolean(), problem: z.string() }),
+    reply: z.strictObject({
+      tried: z.array(z.string()),
+      passed: z.boolean(),
+      problem: z.string(),
+      /** The best that worked to wrap values with, of all that were tried; null for a key that is not for that. */
+      wrapping: wrappingChoiceSchema.nullable(),
+    }),
   },
   /** What the token can wrap with; `keyLabel` '' asks the mechanism list alone. */
   'token.wrapping-ability': {

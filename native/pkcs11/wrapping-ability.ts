@@ -9,7 +9,7 @@ import { attempt, failureOfReturnValue, type TokenResult } from './return-values
 import { withLogin } from './sessions.ts';
 import { searchTemplate } from './templates.ts';
 import { findToken } from './tokens.ts';
-import { chooseWrappingMechanism } from './wrapping-mechanism.ts';
+import { chooseWrappingMechanism, type WrappingChoice } from './wrapping-mechanism.ts';
 
 type Ability = TokenHostReply<'token.wrapping-ability'>;
 type Offer = Omit<Ability, 'choice'>;
@@ -61,6 +61,12 @@ function tryOut(offer: Offer, key: TrialKey): Offer {
     oaepSha1: outcome(offer.oaepSha1, () => tryOaep(key, 'sha1')),
     oaepSha256: outcome(offer.oaepSha256, () => tryOaep(key, 'sha256')),
   };
+}
+
+/** What a key wraps values with: the best that worked of what the token offers; undefined where nothing did. */
+export function tryWrapping(key: TrialKey): TokenResult<WrappingChoice | undefined> {
+  const offer = readOffer(key.module, key.slot);
+  return offer.ok ? success(chooseWrappingMechanism(tryOut(offer.value, key))) : offer;
 }
 
 /** The one private key under a label. Failures: Token_KeyMissing, Token_KeyLabelDoubled. */

@@ -163,13 +163,16 @@ describe('certificates', () => {
 describe('tests of keys', () => {
   test.each([
     // SoftHSM lets a key do what it was not told to leave.
-    ['bank-vaults', ['decrypt (RSA-OAEP)', 'sign (RSA, SHA-256)']],
-    ['signing', ['decrypt (RSA-OAEP)', 'sign (RSA, SHA-256)']],
-    ['curve', ['sign (ECDSA)']],
-    ['agree', ['sign (ECDSA)', 'derive (ECDH)']],
-  ])('“%s” does what it allows', async (label, tried) => {
+    ['bank-vaults', ['decrypt (RSA-OAEP)', 'sign (RSA, SHA-256)'], 'rsa-oaep-sha1'],
+    ['signing', ['decrypt (RSA-OAEP)', 'sign (RSA, SHA-256)'], 'rsa-oaep-sha1'],
+    ['curve', ['sign (ECDSA)'], undefined],
+    ['agree', ['sign (ECDSA)', 'derive (ECDH)'], 'ecdh'],
+  ])('“%s” does what it allows, and wraps with the best that worked', async (label, tried, mechanism) => {
     const id = (await listed()).find((object) => object.label === label)?.id ?? '';
-    expect(valueOf(await port.testKey(token, { id, label }))).toEqual({ tried, passed: true, problem: '' });
+    const { wrapping, ...tested } = valueOf(await port.testKey(token, { id, label }));
+    expect(tested).toEqual({ tried, passed: true, problem: '' });
+    expect(wrapping?.mechanism).toBe(mechanism);
+    expect(wrapping?.isDowngrade ?? false).toBe(mechanism === 'rsa-oaep-sha1');
   });
 
   test('a certificate that is not the key’s own shows in the test of a key that has no public half', async () => {

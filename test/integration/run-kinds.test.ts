@@ -54,7 +54,19 @@ async function onSmartCardHsm(): Promise<RunsOnToken> {
 describe.each([
   ['SoftHSM', onSoftHsm],
   ['a SmartCard-HSM', onSmartCardHsm],
-] as const)('on %s', (_kind, open) => {
+] as const)('on %s', (kind, open) => {
+  /** What a run records of how values are wrapped: bank-vaults' form, and what the token could do. */
+  const wrapping =
+    kind === 'SoftHSM'
+      ? {
+          bestWrapping: 'RSA-OAEP with SHA-1',
+          wrappingDowngrade: 'the token failed at RSA-OAEP with SHA-256',
+        }
+      : {
+          bestWrapping: 'RSA-OAEP with SHA-256',
+          wrappingDowngrade: 'SHA-256 works with this key; bank-vaults reads SHA-1 alone',
+        };
+
   let vault: TestVault;
   let runs: RunsOnToken;
 
@@ -82,20 +94,26 @@ describe.each([
   const values = ['vault-unseal-0', 'vault-unseal-1', 'vault-unseal-2', 'vault-root'];
 
   test('a Vault is initialised with its shares on it, and unseals after a restart', async () => {
-    await completes(initPlanOf(vault, runs.token.serial, { token: runs.token }));
+    const run = await completes(initPlanOf(vault, runs.token.serial, { token: runs.token }));
+    const ofTrial = run.state.steps.find(({ id }) => id === 'trial-object')?.evidence;
+    expect(ofTrial).toMatchObject({ wrapping: 'RSA-OAEP with SHA-1', ...wrapping });
     await unseals('bank-vaults');
   });
 
   test('its keys are tried, and its values checked', async () => {
     const { token } = runs;
     const { id } = valueOf(await runs.harness.tokens.findWrappingKey(token, 'bank-vaults'));
-    await completes({
+    const tested = await completes({
       workflow: 'key-test',
       rehearsal: false,
       token,
       keys: [{ label: 'bank-vaults', id }],
       attest: false,
     });
+    // The key by itself is asked for no form: only what the token cannot do is a downgrade.
+    const { bestWrapping, wrappingDowngrade } = tested.state.facts;
+    expect(bestWrapping).toBe(wrapping.bestWrapping);
+    expect(wrappingDowngrade).toBe(kind === 'SoftHSM' ? wrapping.wrappingDowngrade : undefined);
     await completes({
       workflow: 'values-repair',
       rehearsal: false,

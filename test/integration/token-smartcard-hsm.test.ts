@@ -141,6 +141,7 @@ describe('keys on curves', () => {
       tried: ['sign (ECDSA)', 'derive (ECDH)'],
       passed: true,
       problem: '',
+      wrapping: { mechanism: 'ecdh', isDowngrade: false, reason: '' },
     });
     expect(valueOf(await kind.port.wrappingAbility(kind.token, curve))).toMatchObject({
       ecdh: 'works',

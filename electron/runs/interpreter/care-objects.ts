@@ -7,7 +7,7 @@ import type { TokenReference } from '../../workflows/ports.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done, foundDone } from './context.ts';
 import { forgetLogins, withLogin } from './log-in.ts';
-import { sha256Hex } from './wrapping.ts';
+import { evidenceOfChoice, sha256Hex } from './wrapping.ts';
 
 type EffectOf<Kind extends CareEffect['kind']> = Extract<CareEffect, { kind: Kind }>;
 type Meant = EffectOf<'object.delete'>['object'];
@@ -185,8 +185,9 @@ async function checkKey(
 export async function testKey(context: StepContext, { token, label, id }: EffectOf<'key.test'>): EffectResult {
   const tested = await withLogin(context, token, () => context.ports.objects.testKey(token, { id, label }));
   if (!tested.ok) return tested;
-  const { tried, passed, problem } = tested.value;
-  if (passed) return done({ keyLabel: label, keyId: id, tried: tried.join(', '), passed });
+  const { tried, passed, problem, wrapping } = tested.value;
+  if (passed)
+    return done({ keyLabel: label, keyId: id, tried: tried.join(', '), passed, ...evidenceOfChoice(wrapping) });
   return failure(
     'Token_KeyTestFailed',
     `The key “${label === '' ? id : label}” did not do what it should: ${problem === '' ? 'its result was wrong' : problem}.`,

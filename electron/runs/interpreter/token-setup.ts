@@ -11,7 +11,7 @@ import type { EffectResult, StepContext } from './context.ts';
 import { done, foundDone } from './context.ts';
 import { describeToken, logIn, tokensOfStore, withLogin } from './log-in.ts';
 import { removeNamelessKeys } from './nameless-keys.ts';
-import { encryptToWrappingKey, sha256Hex } from './wrapping.ts';
+import { encryptToWrappingKey, sha256Hex, tryWrapping } from './wrapping.ts';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
@@ -236,5 +236,6 @@ export async function verifyKey(context: StepContext, effect: EffectOf<'token.ve
       'Do not use this key pair. Start a new run with another key label.',
     );
   }
-  return done(evidenceOfKey(effect.keyLabel, key.value));
+  const wrapping = await tryWrapping(context, token, effect.keyLabel);
+  return wrapping.ok ? done({ ...evidenceOfKey(effect.keyLabel, key.value), ...wrapping.value }) : wrapping;
 }
