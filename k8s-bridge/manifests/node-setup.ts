@@ -68,14 +68,24 @@ minikube start
 minikube ssh -- lsusb -d 20a0:4230
 `;
 
+/** kubectl's own words for label and taint: it makes the list of taints where there is none. */
 function kubectlCommands(input: NodeSetupInput): string {
-  const lines = input.nodes
-    .flatMap((node) => patchesOf(input, node))
-    .map((patch) => {
-      const where = patch.subresource === '' ? '' : ` --subresource=${patch.subresource}`;
-      return `# ${patch.summary}\nkubectl patch node ${patch.node}${where} --type=json -p '${JSON.stringify(patch.operations)}'\n`;
-    });
-  return `#!/bin/sh\n# What the push does, for a cluster without it.\nset -eu\n\n${lines.join('\n')}`;
+  const lines = input.nodes.flatMap((node) => {
+    const [capacity] = patchesOf(input, node);
+    const has = node.devices > 0;
+    return [
+      ...(capacity === undefined
+        ? []
+        : [
+            `kubectl patch node ${node.name} --subresource=status --type=json -p '${JSON.stringify(capacity.operations)}'`,
+          ]),
+      ...(input.label ? [`kubectl label node ${node.name} --overwrite ${resource}=${String(has)}`] : []),
+      ...(input.taint !== 'none' && has
+        ? [`kubectl taint node ${node.name} --overwrite ${resource}:${input.taint}`]
+        : []),
+    ];
+  });
+  return `#!/bin/sh\n# What the push does, for a cluster without it: ${unitsPerDevice} units for each device.\nset -eu\n\n${lines.join('\n')}\n`;
 }
 
 export function renderNodeSetup(input: NodeSetupInput): RenderedRecipe {

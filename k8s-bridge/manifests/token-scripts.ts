@@ -27,10 +27,13 @@ free_slot() {
   tool --list-slots | awk '/^Slot [0-9]+ / { slot = $2 } /token state: +uninitialized/ { print slot; exit }'
 }
 
+# pkcs11-tool lists every key of a kind, whatever --label says (OpenSC 0.23, tried): they are counted by their names.
 keys() {
-  objects=$(tool --token-label "$TOKEN_LABEL" --login --pin env:SOFTHSM_PIN --list-objects --type "$1" --label "$KEY_LABEL") ||
+  objects=$(tool --token-label "$TOKEN_LABEL" --login --pin env:SOFTHSM_PIN --list-objects --type "$1") ||
     fail "the token refused the PIN, or its keys cannot be listed"
-  printf '%s\\n' "$objects" | grep -c " Key Object" || :
+  printf '%s\\n' "$objects" | WANTED="$KEY_LABEL" awk '
+    /^  label: +/ { sub(/^  label: +/, ""); sub(/ +$/, ""); if ($0 == ENVIRON["WANTED"]) found++ }
+    END { print found + 0 }'
 }
 
 found=$(state) || fail "the library did not answer"
