@@ -15,6 +15,7 @@ import type {
   VaultPort,
   VaultTrust,
 } from '../workflows/ports.ts';
+import type { SharesInSecret } from '../workflows/cluster-plans.ts';
 import type { Allowance, ClusterPort } from '../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort, PresencePort } from '../workflows/device-ports.ts';
 import type { RunState, StepDefinition } from '../workflows/run.ts';
@@ -31,6 +32,8 @@ export interface KnownVault {
   readonly tokenStoreId: string;
   readonly tokenSerial: string;
   readonly keyLabel: string;
+  /** Shares of it in a Kubernetes Secret, under that token's key; none, or unknown, where it is not there. */
+  readonly secret?: SharesInSecret | undefined;
 }
 
 export interface Preferences {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { KnownVault, Preferences, SettingsStore } from '../core/core.ts';
 import type { CustodyFailureCode, Failure, Result } from '../workflows/failures.ts';
 import { failure, success } from '../workflows/failures.ts';
+import { sharesInSecretSchema } from '../workflows/cluster-plans.ts';
 import { allowanceSchema } from '../workflows/cluster-ports.ts';
 import { vaultTrustSchema } from '../workflows/vault-connection.ts';
 import { readIfPresent, writeDurably, writeFailure } from './durable-file.ts';
@@ -26,6 +27,7 @@ const vaultSchema = z.strictObject({
   tokenStoreId: z.string().max(80),
   tokenSerial: z.string().max(32),
   keyLabel: z.string().max(255),
+  secret: sharesInSecretSchema.optional(),
 });
 
 const moduleSchema = z.strictObject({

@@ -5,6 +5,7 @@ import type { UnsealPlan } from '../workflows/plans.ts';
 /** undefined where this app does not know the Vault's shares on any token: the person chooses on its page. */
 export function planUnsealFromToken(core: Core, vault: KnownVault, tokenLabel: string): UnsealPlan | undefined {
   if (vault.tokenSerial === '' || vault.tokenStoreId === '' || vault.keyLabel === '') return undefined;
+  const token = { storeId: vault.tokenStoreId, serial: vault.tokenSerial, label: tokenLabel };
   return {
     workflow: 'unseal',
     rehearsal: vault.rehearsal,
@@ -12,11 +13,18 @@ export function planUnsealFromToken(core: Core, vault: KnownVault, tokenLabel: s
     vaultName: vault.name,
     connections: core.connections(vault).map(({ address, trust }) => ({ address, trust })),
     sources: [
-      {
-        kind: 'token',
-        token: { storeId: vault.tokenStoreId, serial: vault.tokenSerial, label: tokenLabel },
-        keyLabel: vault.keyLabel,
-      },
+      ...(vault.secret?.alsoOnToken === false ? [] : [{ kind: 'token' as const, token, keyLabel: vault.keyLabel }]),
+      ...(vault.secret === undefined
+        ? []
+        : [
+            {
+              kind: 'secret' as const,
+              cluster: vault.secret.cluster,
+              secret: vault.secret.secret,
+              token,
+              keyLabel: vault.keyLabel,
+            },
+          ]),
     ],
   };
 }

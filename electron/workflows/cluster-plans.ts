@@ -6,6 +6,14 @@ import { recipeInputSchema } from './recipes/recipes.ts';
 
 export const valueSecretSchema = z.strictObject({ namespace: namespaceSchema, name: objectNameSchema });
 
+/** Where key shares lie in a cluster, as ciphertext under a token's key. */
+export const sharesInSecretSchema = z.strictObject({
+  cluster: clusterPinSchema,
+  secret: valueSecretSchema,
+  /** Some or all of them are on the token, too. */
+  alsoOnToken: z.boolean(),
+});
+
 const tokenOfPlanSchema = z.strictObject({
   storeId: z.string().min(1).max(80),
   serial: z.string().min(1).max(32),
@@ -51,6 +59,7 @@ export const secretStorePlanSchema = z.strictObject({
 
 export const clusterPlanSchemas = [clusterPushPlanSchema, clusterUndoPlanSchema, secretStorePlanSchema] as const;
 
+export type SharesInSecret = z.infer<typeof sharesInSecretSchema>;
 export type ClusterPushPlan = z.infer<typeof clusterPushPlanSchema>;
 export type ClusterUndoPlan = z.infer<typeof clusterUndoPlanSchema>;
 export type SecretStorePlan = z.infer<typeof secretStorePlanSchema>;
