@@ -2,7 +2,8 @@
  * Puts the core together: the one place that knows which adapter stands behind which port.
  */
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { createClusterPort } from '../clusters/cluster-port.ts';
 import { createCustody } from '../custody/create-custody.ts';
 import { acquireProcessLock } from '../custody/process-lock.ts';
 import { openSettings } from '../custody/settings.ts';
@@ -76,6 +77,11 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   const presence = createPresencePort({ launch: options.launch });
   const shares = createSharePort({ launch: options.launch });
   const vault = createVaultPort();
+  const clusters = createClusterPort({
+    launch: options.launch,
+    discoveryDirectory: join(options.cacheDirectory, 'kubectl'),
+    allowances: { current: () => settings.allowances, add: (allowances) => settings.allow(allowances) },
+  });
   const watch = createVaultWatch({
     vault,
     vaults: () => vaults().map((known) => ({ id: known.id, connections: connectionsOf(known) })),
@@ -86,7 +92,9 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     devices: tokens,
     objects: tokens,
     shares,
+    vaultSetUp: shares,
     vault,
+    clusters,
     prompt: options.prompt,
     journal,
     escrow: custody.escrow,
@@ -111,8 +119,11 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
       rehearsalPlaces = placesAfter(state, rehearsalPlaces, () => true);
   }
 
-  const endHosts = async (): Promise<void> => {
+  const endTokenAndShareHosts = async (): Promise<void> => {
     await Promise.all([tokens.closeAll(), shares.close()]);
+  };
+  const endHosts = async (): Promise<void> => {
+    await Promise.all([endTokenAndShareHosts(), clusters.close()]);
   };
   const guardedRehearsal: Rehearsal = {
     get current() {
@@ -144,7 +155,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     },
     async discard() {
       // The rehearsal's journals and its token host have files open in what is about to be removed.
-      await Promise.all([journal.forget((runId) => runId.startsWith('rehearsal-')), endHosts()]);
+      await Promise.all([journal.forget((runId) => runId.startsWith('rehearsal-')), endTokenAndShareHosts()]);
       rehearsalPlaces = undefined;
       return rehearsal.discard();
     },
@@ -161,6 +172,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     presence,
     shares,
     vault,
+    clusters,
     settings,
     runner,
     outbox: custody.outbox,
