@@ -1,7 +1,7 @@
 import { secretPurpose } from '../../sealing/schema.ts';
 import type { ClusterEffect } from '../../workflows/cluster-effects.ts';
-import type { PushRecord, SealedSlotValue } from '../../workflows/cluster-ports.ts';
-import { typedClusterName } from '../../workflows/cluster-push.ts';
+import type { ObjectOutcome, PushRecord, SealedSlotValue } from '../../workflows/cluster-ports.ts';
+import { objectInWords, typedClusterName } from '../../workflows/cluster-push.ts';
 import type { Failure, Result } from '../../workflows/failures.ts';
 import { success } from '../../workflows/failures.ts';
 import { clusterWords } from '../../workflows/words-cluster.ts';
@@ -94,11 +94,34 @@ export async function applyPush(context: StepContext, effect: EffectOf<'cluster.
   return told.ok ? incomplete(applied.value, 'push') : told;
 }
 
+/**
+ * A Secret whose typed value is the one of before looks as if nothing had reached it. That the push has reached
+ * every object is known when this is asked, so what differs in nothing else is in.
+ */
+async function readBack(context: StepContext, record: PushRecord): Promise<Result<readonly ObjectOutcome[]>> {
+  const looked = await context.ports.clusters.lookAtPush(record);
+  if (!looked.ok || allIn(looked.value)) return looked;
+  const hasValue = (name: string): boolean =>
+    record.content.secretSlots.some(({ reference }) => objectInWords(reference) === name);
+  if (!looked.value.some(({ reference }) => hasValue(objectInWords(reference)))) return looked;
+  const drift = await context.ports.clusters.checkDrift(record);
+  if (!drift.ok) return drift;
+  const same = new Set(
+    drift.value.flatMap(({ reference, state }) => (state === 'same' ? [objectInWords(reference)] : [])),
+  );
+  return success(
+    looked.value.map((one) => {
+      const name = objectInWords(one.reference);
+      return one.outcome === 'not-reached' && hasValue(name) && same.has(name) ? { ...one, outcome: 'changed' } : one;
+    }),
+  );
+}
+
 /** What is in, read back. The earlier values of replaced Secrets stay where they are: an undo needs them. */
 export async function settlePush(context: StepContext): EffectResult {
   const record = await requireRecord(context, context.runId);
   if (!record.ok) return record;
-  const looked = await context.ports.clusters.lookAtPush(record.value);
+  const looked = await readBack(context, record.value);
   if (!looked.ok) return looked;
   const evidence = { ...evidenceOfOutcomes(looked.value), keptSecrets: keptIn(record.value) };
   if (allIn(looked.value)) return done(evidence);
