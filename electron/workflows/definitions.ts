@@ -15,6 +15,7 @@ import {
   tokenResetWorkflow,
 } from './token-care.ts';
 import { tokenSetupWorkflow } from './token-setup.ts';
+import { transitSetUpWorkflow } from './transit-setup.ts';
 import { unsealWorkflow } from './unseal.ts';
 import { valueReadOutWorkflow, valuesRepairWorkflow, valuesRewrapWorkflow } from './values.ts';
 import { vaultInitWorkflow } from './vault-init.ts';
@@ -34,6 +35,7 @@ const workflows: { readonly [Name in WorkflowName]: Workflow<Extract<Plan, { wor
   'values-repair': valuesRepairWorkflow,
   'value-read-out': valueReadOutWorkflow,
   'values-rewrap': valuesRewrapWorkflow,
+  'transit-setup': transitSetUpWorkflow,
   'cluster-push': clusterPushWorkflow,
   'cluster-undo': clusterUndoWorkflow,
   'secret-store': secretStoreWorkflow,

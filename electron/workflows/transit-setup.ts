@@ -21,6 +21,16 @@ function nameOf(wanted: WantedInVault): string {
   }
 }
 
+/** What Vault said of each, by the names of evidence. */
+const recordsOf: Readonly<Record<WantedInVault['kind'], readonly string[]>> = {
+  'transit-engine': ['mount'],
+  'transit-key': ['keyType', 'keyVersion', 'exportable', 'deletable'],
+  policy: ['policySha256'],
+  'kubernetes-auth': ['mount'],
+  'kubernetes-config': ['host', 'caSha256'],
+  'kubernetes-role': ['serviceAccounts', 'namespaces', 'audience', 'policies'],
+};
+
 function transitSetUpSteps(plan: TransitSetUpPlan): readonly StepDefinition[] {
   const makes = plan.wanted.map((wanted, index): StepDefinition => {
     const words = text.make[wanted.kind];
@@ -33,7 +43,7 @@ function transitSetUpSteps(plan: TransitSetUpPlan): readonly StepDefinition[] {
       action: text.makeAction,
       needs: ['token'],
       effect: { kind: 'vault.make', wanted, replace: plan.replaceDiffering },
-      records: ['setUp', 'made'],
+      records: recordsOf[wanted.kind],
     };
   });
   return [

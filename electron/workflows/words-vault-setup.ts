@@ -52,12 +52,10 @@ export const vaultSetUpWords = {
     explanation: 'The share host wipes the administrator’s token.',
     action: 'Forget it',
   },
-  facts: { vault: 'Vault', namespace: 'Namespace', replaced: 'Put right where it differs', wanted: 'Wanted' },
+  facts: { vault: 'Vault', namespace: 'Namespace', replaced: 'Put right where it differs' },
   evidence: {
     displayName: 'Token’s display name',
     tokenPolicies: 'Token’s policies',
-    setUp: 'Found',
-    made: 'Made',
     keyType: 'Key type',
     keyVersion: 'Key version',
     exportable: 'Exportable',
@@ -71,5 +69,6 @@ export const vaultSetUpWords = {
     audience: 'Audience',
     policies: 'Policies',
     tokenForgotten: 'Token forgotten',
+    tokenGivenAgain: 'Token given again',
   },
 } as const;

@@ -4,6 +4,7 @@
  */
 
 import { clusterEvidenceNames, clusterProgramEvidence } from './words-cluster.ts';
+import { vaultSetUpWords } from './words-vault-setup.ts';
 
 const shareName = (label: string): string => label;
 
@@ -154,6 +155,7 @@ export const words = {
 /** What evidence is called on screens and in transcripts. A name that is not listed is shown as it is. */
 export const evidenceNames: Readonly<Record<string, string>> = {
   ...clusterEvidenceNames,
+  ...vaultSetUpWords.evidence,
   serial: 'Token serial',
   tokenLabel: 'Token label',
   slotId: 'Slot',

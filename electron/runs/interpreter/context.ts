@@ -12,6 +12,7 @@ import type {
 import type { ClusterPort } from '../../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort } from '../../workflows/device-ports.ts';
 import type { Evidence, StepDefinition } from '../../workflows/run.ts';
+import type { VaultSetUpPort } from '../../workflows/vault-setup-ports.ts';
 
 /** What effects act through. */
 export interface EffectPorts {
@@ -24,6 +25,7 @@ export interface EffectPorts {
   readonly escrow: EscrowPort;
   readonly outbox: OutboxPort;
   readonly clusters: ClusterPort;
+  readonly vaultSetUp: VaultSetUpPort;
   /** How a rollout is watched, where it is not `usualWatch`. */
   readonly rolloutWatch?: RolloutWatch;
 }

@@ -13,6 +13,7 @@ import {
   unsealFromToken,
   unsealTyped,
 } from './unseal.ts';
+import { performVaultSetUp } from './vault-setup.ts';
 import {
   checkRoom,
   checkUninitialized,
@@ -91,6 +92,11 @@ export function perform(context: StepContext): EffectResult {
     case 'secret.store-from-escrow':
     case 'secret.verify-values':
       return performCluster(context, effect);
+    case 'vault.hold-token':
+    case 'vault.make':
+    case 'vault.try-policy':
+    case 'vault.forget-token':
+      return performVaultSetUp(context, effect);
     case 'vault.check-uninitialized':
       return checkUninitialized(context, effect);
     case 'token.check-room':
