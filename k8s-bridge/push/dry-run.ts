@@ -6,7 +6,7 @@
 import { success } from '../../electron/workflows/failures.ts';
 import type { Manifest, ObjectReference } from '../../electron/workflows/cluster-ports.ts';
 import { fieldManager } from '../protocol.ts';
-import { readObjects, runOn, splitWords, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
+import { readObjects, readOn, splitWords, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
 import { findReference, groupOf } from './objects.ts';
 
 export type DryRun =
@@ -40,7 +40,7 @@ const dryRunArguments = [
 /** Objects as JSON, all of them or none. */
 async function tryAll(call: ClusterCall, objects: readonly Manifest[]): Promise<ClusterResult<DryRuns | undefined>> {
   if (objects.length === 0) return success({ results: [], warnings: [] });
-  const ran = await runOn(call, [...dryRunArguments, '-o', 'json', '--show-managed-fields'], toStream(objects));
+  const ran = await readOn(call, [...dryRunArguments, '-o', 'json', '--show-managed-fields'], toStream(objects));
   if (!ran.ok) return ran;
   if (ran.value.exitCode !== 0) return success(undefined);
   const read = readObjects(ran.value.output);
@@ -109,7 +109,7 @@ async function findRefused(
   call: ClusterCall,
   objects: readonly Manifest[],
 ): Promise<ClusterResult<readonly (string | undefined)[]>> {
-  const ran = await runOn(call, [...dryRunArguments, '-o', 'name'], toStream(objects));
+  const ran = await readOn(call, [...dryRunArguments, '-o', 'name'], toStream(objects));
   if (!ran.ok) return ran;
   const named = matchNames(objects, ran.value.output.toString('utf8'));
   if (ran.value.exitCode === 0) return success(objects.map(() => undefined));

@@ -1,6 +1,6 @@
 import { success } from '../../electron/workflows/failures.ts';
 import type { Manifest, ObjectReference } from '../../electron/workflows/cluster-ports.ts';
-import { readObjects, runOn, splitWords, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
+import { readObjects, readOn, splitWords, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
 import { findReference, referenceKey, stubOf } from './objects.ts';
 
 export interface LiveObjects {
@@ -16,7 +16,7 @@ export async function getLive(
   references: readonly ObjectReference[],
 ): Promise<ClusterResult<LiveObjects>> {
   if (references.length === 0) return success({ find: () => undefined, problems: [] });
-  const ran = await runOn(
+  const ran = await readOn(
     call,
     ['get', '-f', '-', '-o', 'json', '--show-managed-fields', '--ignore-not-found'],
     toStream(references.map(stubOf)),

@@ -7,6 +7,7 @@ import {
   type Manifest,
 } from '../../electron/workflows/cluster-ports.ts';
 import type { Kubectl, KubectlOutput } from '../kubectl/kubectl.ts';
+import { describeRefusal } from '../kubectl/refusals.ts';
 import { isList, textAt } from './objects.ts';
 
 export interface ClusterCall {
@@ -33,6 +34,7 @@ export async function runOn(
   call: ClusterCall,
   argumentList: readonly string[],
   input?: Buffer,
+  onlyReads = false,
 ): Promise<ClusterResult<KubectlOutput>> {
   try {
     const ran = await call.kubectl.run({
@@ -40,52 +42,41 @@ export async function runOn(
       allowed: call.allowed,
       argumentList,
       deadlineMilliseconds,
+      onlyReads,
       ...(input === undefined ? {} : { input }),
     });
     if (!ran.ok || ran.value.exitCode === 0) return ran;
-    return findTransportFailure(ran.value.errors) ?? ran;
+    return findTransportFailure(ran.value.errors, call.pin) ?? ran;
   } finally {
     input?.fill(0);
   }
 }
 
-const transportFailures: readonly (readonly [RegExp, ClusterFailureCode, string])[] = [
-  [
-    /x509:|certificate signed by unknown|tls: failed to verify/iu,
-    'Cluster_CertificateInvalid',
-    'Check which cluster this is and the certificate authority in its kubeconfig.',
-  ],
-  [
-    /\(Unauthorized\)|must be logged in to the server|provided credentials/iu,
-    'Cluster_Unauthorized',
-    'Renew the credentials of this context, then try again.',
-  ],
-  [
-    /Client\.Timeout|context deadline exceeded|TLS handshake timeout/u,
-    'Cluster_TimedOut',
-    'Check whether the cluster is overloaded, then try again.',
-  ],
-  [
-    /Unable to connect to the server|connection to the server .* was refused|dial tcp|connection refused|no route to host|unexpected EOF/iu,
-    'Cluster_Unreachable',
-    'Check that the cluster is up and reachable from here.',
-  ],
+const ofTheWhole: readonly ClusterFailureCode[] = [
+  'Cluster_Unreachable',
+  'Cluster_TimedOut',
+  'Cluster_CertificateInvalid',
+  'Cluster_Unauthorized',
+  'Cluster_ContextInvalid',
+  'Cluster_KubeconfigInvalid',
 ];
 
 /** Where kubectl did not come as far as the objects. */
-function findTransportFailure(errors: string): ReturnType<typeof failure<ClusterFailureCode>> | undefined {
+function findTransportFailure(errors: string, pin: ClusterPin): ClusterResult<never> | undefined {
   // What the server says of an object, a webhook's own connection among it, is an answer.
-  if (/^Error from server \((?!Unauthorized|Timeout)/mu.test(errors)) return undefined;
-  for (const [pattern, code, next] of transportFailures) {
-    if (pattern.test(errors)) return failure(code, firstLines(errors), next);
-  }
-  return undefined;
+  if (/^Error from server \((?!Unauthorized|Timeout|ServiceUnavailable)/mu.test(errors)) return undefined;
+  if (/no matches for kind|failed to create typed patch object|Apply failed with/u.test(errors)) return undefined;
+  const error = describeRefusal(errors, pin);
+  return ofTheWhole.includes(error.code) ? { ok: false, error } : undefined;
 }
 
-/** Enough of a long text for a message. */
-export function firstLines(text: string, limit = 1000): string {
-  const trimmed = text.trim();
-  return trimmed.length > limit ? `${trimmed.slice(0, limit - 1)}…` : trimmed;
+/** As `runOn`, where nothing is changed. */
+export async function readOn(
+  call: ClusterCall,
+  argumentList: readonly string[],
+  input?: Buffer,
+): Promise<ClusterResult<KubectlOutput>> {
+  return runOn(call, argumentList, input, true);
 }
 
 /**

@@ -5,7 +5,7 @@ import { fieldManager } from '../protocol.ts';
 import { matchNames, shareOutErrors } from './dry-run.ts';
 import type { LiveObjects } from './get-live.ts';
 import { applyOperations, pendingOperations, valueAt, type Operation } from './json-patch.ts';
-import { runOn, splitWords, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
+import { readOn, runOn, splitWords, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
 import { isMap, stubOf } from './objects.ts';
 
 export function nodeReference(node: string): ObjectReference {
@@ -28,7 +28,7 @@ async function runGroup(
 ): Promise<ClusterResult<readonly PatchResult[]>> {
   const [first] = group;
   if (first === undefined) return success([]);
-  const ran = await runOn(call, [
+  const ran = await (dryRun ? readOn : runOn)(call, [
     'patch',
     ...group.map(({ node }) => `node/${node}`),
     ...(first.subresource === '' ? [] : [`--subresource=${first.subresource}`]),

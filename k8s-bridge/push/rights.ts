@@ -8,7 +8,7 @@ import type {
   NodePatch,
   ObjectReference,
 } from '../../electron/workflows/cluster-ports.ts';
-import { readObjects, runOn, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
+import { readObjects, readOn, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
 import { groupOf, mapAt, resourceOf, textAt } from './objects.ts';
 
 type Verb = AccessNeed['verb'];
@@ -55,7 +55,7 @@ export async function reviewRights(
   needs: readonly AccessNeed[],
 ): Promise<ClusterResult<readonly AccessAnswer[]>> {
   if (needs.length === 0) return success([]);
-  const ran = await runOn(call, ['create', '--validate=false', '-f', '-', '-o', 'json'], toStream(needs.map(review)));
+  const ran = await readOn(call, ['create', '--validate=false', '-f', '-', '-o', 'json'], toStream(needs.map(review)));
   if (!ran.ok) return ran;
   const read = readObjects(ran.value.output);
   if (!read.ok) return read;
