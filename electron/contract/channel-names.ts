@@ -13,6 +13,7 @@ const mainChannels: Record<ChannelName, true> = {
   'tokens.choose-certificate': true,
   'dkek.choose-share-file': true,
   'presence.refresh': true,
+  'presence.copy-commands': true,
   'stores.choose-module': true,
   'stores.add': true,
   'stores.remove': true,

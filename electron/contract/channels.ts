@@ -50,6 +50,8 @@ export const channels = {
   },
   /** Looks at readers and the USB bus now. */
   'presence.refresh': { request: nothing, reply: nothing },
+  /** Puts the commands of one of the notices that are shown now on the clipboard: main's own text, named by its title. */
+  'presence.copy-commands': { request: z.strictObject({ title: z.string().min(1).max(500) }), reply: nothing },
 
   /** Opens the system's file dialog; chosen is '' when it was cancelled. */
   'stores.choose-module': { request: nothing, reply: z.strictObject({ path: z.string() }) },

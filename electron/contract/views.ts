@@ -183,6 +183,8 @@ export const vaultViewSchema = z.strictObject({
   tokenSerial: z.string(),
   tokenStoreId: z.string(),
   keyLabel: z.string(),
+  /** The Secret in a cluster where this app put its shares; null for none. */
+  secret: z.strictObject({ context: z.string(), namespace: z.string(), name: z.string() }).nullable(),
 });
 
 export const actorViewSchema = z.strictObject({

@@ -27,7 +27,7 @@ export function createMainHandlers(context: HandlerContext, currentView: () => A
     'view.get': async () => success(currentView()),
     ...createTokenHandlers(context),
     ...createDkekHandlers(context),
-    ...createPresenceHandlers(context),
+    ...createPresenceHandlers({ ...context, problems: () => currentView().presence.problems }),
     ...createStoreHandlers(context),
     ...createVaultHandlers(context),
     ...createClusterHandlers(context),

@@ -28,7 +28,7 @@ export function storesOfPlan(plan: Plan): readonly string[] {
     case 'device-clone':
       return [plan.token.storeId, plan.target.storeId];
     default:
-      return [plan.token.storeId];
+      return 'token' in plan ? [plan.token.storeId] : [];
   }
 }
 

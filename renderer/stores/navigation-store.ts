@@ -13,11 +13,16 @@ export const tokenActs = [
   'certificate-store',
   'value-read-out',
   'values-rewrap',
+  'secret-store',
 ] as const;
 export type TokenAct = (typeof tokenActs)[number];
 
+/** The parts of a cluster's own page. */
+export const clusterTabs = ['overview', 'pushes', 'names'] as const;
+export type ClusterTab = (typeof clusterTabs)[number];
+
 export type Place =
-  | { readonly page: 'home' | 'tokens' | 'vaults' | 'runs' | 'journal' | 'settings' }
+  | { readonly page: 'home' | 'tokens' | 'vaults' | 'clusters' | 'runs' | 'journal' | 'settings' }
   | { readonly page: 'token'; readonly storeId: string; readonly serial: string; readonly tab: TokenTab }
   | {
       readonly page: 'plan-token-act';
@@ -28,6 +33,9 @@ export type Place =
       readonly subject: string;
     }
   | { readonly page: 'vault'; readonly vaultId: string }
+  | { readonly page: 'cluster'; readonly contextId: string; readonly tab: ClusterTab }
+  /** '' for no cluster: files are written and nothing is pushed; '' for no recipe: one is chosen. */
+  | { readonly page: 'recipe'; readonly contextId: string; readonly recipe: string }
   | { readonly page: 'run'; readonly runId: string }
   | { readonly page: 'plan-token-setup'; readonly storeId: string; readonly slotId: string }
   | { readonly page: 'plan-vault-init'; readonly vaultId: string }
@@ -38,6 +46,11 @@ export function parsePath(path: string): Place {
   const parts = path.replace(/^\//u, '').split('/').map(decodeSafely);
   const [first = '', second = '', third = '', fourth = '', fifth = ''] = parts;
   if (first === 'vaults') return second === '' ? { page: 'vaults' } : { page: 'vault', vaultId: second };
+  if (first === 'clusters') {
+    const tab = clusterTabs.find((each) => each === third) ?? 'overview';
+    return second === '' ? { page: 'clusters' } : { page: 'cluster', contextId: second, tab };
+  }
+  if (first === 'new' && second === 'recipe') return { page: 'recipe', contextId: third, recipe: fourth };
   if (first === 'runs') return second === '' ? { page: 'runs' } : { page: 'run', runId: second };
   if (first === 'tokens' && second !== '' && third !== '') {
     return {
@@ -59,6 +72,7 @@ export function parsePath(path: string): Place {
 /** What stays the same while a page is open: the parts of a token's page are one page. */
 export function pageKey(path: string): string {
   const place = parsePath(path);
+  if (place.page === 'cluster') return paths.cluster(place.contextId);
   return place.page === 'token' ? paths.token(place.storeId, place.serial) : path;
 }
 
@@ -75,6 +89,7 @@ export const paths = {
   home: '/',
   tokens: '/tokens',
   vaults: '/vaults',
+  clusters: '/clusters',
   runs: '/runs',
   journal: '/journal',
   settings: '/settings',
@@ -83,6 +98,9 @@ export const paths = {
   tokenAct: (act: TokenAct, token: { readonly storeId: string; readonly serial: string }, subject = '') =>
     `/new/${act}/${encodeURIComponent(token.storeId)}/${encodeURIComponent(token.serial)}/${encodeURIComponent(subject)}`,
   vault: (vaultId: string) => `/vaults/${encodeURIComponent(vaultId)}`,
+  cluster: (contextId: string, tab: ClusterTab = 'overview') =>
+    `/clusters/${encodeURIComponent(contextId)}${tab === 'overview' ? '' : `/${tab}`}`,
+  recipe: (contextId: string, recipe = '') => `/new/recipe/${encodeURIComponent(contextId)}/${recipe}`,
   run: (runId: string) => `/runs/${encodeURIComponent(runId)}`,
   tokenSetup: (storeId: string, slotId: number | '') =>
     `/new/token-setup/${encodeURIComponent(storeId)}/${String(slotId)}`,

@@ -50,8 +50,7 @@ export const devices = {
   otherMark: 'Not an HSM',
   commandsLabel: 'Commands',
   commandsHelp: 'In a terminal:',
-  select: 'Select',
-  selected: 'Selected: Ctrl+C copies them.',
+  copyCommands: 'Copy',
 
   connectionsTitle: 'What the readers and the USB bus show',
   connectionsLooking: 'Looking at readers and the USB bus…',
@@ -230,6 +229,8 @@ export const token = {
     readOut: 'Read out…',
     readOutOf: (label: string) => `Read out ${label}`,
     rewrap: 'Encrypt under another key…',
+    toSecret: 'Copy into a Secret…',
+    toSecretHelp: 'As ciphertext, where bank-vaults in a cluster reads it (hsm-k8s). They stay here, too.',
     rewrapHelp: 'For when a key is to be replaced. The values themselves stay the same.',
   },
 

@@ -1,8 +1,10 @@
 /** Every word the windows show that does not come from the core. One catalogue, ready for other languages. */
+import { clusters, diff, pushes } from './clusters.ts';
 import { devices, token } from './devices.ts';
 import { glossary } from './glossary.ts';
 import { home } from './home.ts';
 import { plans } from './plans.ts';
+import { recipes } from './recipes.ts';
 import { journal, runs } from './runs.ts';
 import { settings } from './settings.ts';
 import { app, band, common, locked, navigation } from './shell.ts';
@@ -22,6 +24,10 @@ export const text = {
   devices,
   token,
   vaults,
+  clusters,
+  pushes,
+  recipes,
+  diff,
   plans,
   runs,
   journal,

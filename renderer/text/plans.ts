@@ -1,5 +1,6 @@
 /** What all plan pages share, and each one's own words. */
 import { deviceSetup, tokenActs } from './device-plans.ts';
+import { secretChoice, secretStore } from './secret-plans.ts';
 import { tokenSetup } from './token-setup-plan.ts';
 import { unseal, vaultInit } from './vault-plans.ts';
 
@@ -13,4 +14,6 @@ export const plans = {
   ...tokenActs,
   vaultInit,
   unseal,
+  secretChoice,
+  secretStore,
 } as const;

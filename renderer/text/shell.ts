@@ -13,6 +13,7 @@ export const navigation = {
   home: 'Home',
   tokens: 'Devices',
   vaults: 'Vaults',
+  clusters: 'Clusters',
   runs: 'Runs',
   journal: 'Journal',
   settings: 'Settings',

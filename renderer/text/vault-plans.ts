@@ -25,12 +25,14 @@ export const vaultInit = {
   destinations: 'Where each share goes',
   all: 'Send all shares',
   allToken: 'All on the token',
+  allSecret: 'All into a Secret',
   allShown: 'All shown to custodians',
   share: (number: number) => `Share ${String(number)}`,
   destinationOf: (number: number) => `Share ${String(number)} goes`,
-  kinds: { token: 'on the token', pgp: 'to a PGP key', shown: 'shown to a custodian' },
+  kinds: { token: 'on the token', secret: 'into a Secret', pgp: 'to a PGP key', shown: 'shown to a custodian' },
   kindHelp: {
     token: 'As a data object that bank-vaults can read.',
+    secret: 'In a cluster, as ciphertext under the token’s key (hsm-k8s).',
     pgp: 'Encrypted to the custodian’s key, as a file.',
     shown: 'In the prompt window, typed back before the next.',
   },
@@ -42,10 +44,16 @@ export const vaultInit = {
   keyExpires: (date: string) => `expires ${date}`,
   keyNever: 'never expires',
   rootToken: 'What becomes of the root token?',
-  root: { revoked: 'Revoked at the end', token: 'Stored on the token', pgp: 'Sent to a PGP key' },
+  root: {
+    revoked: 'Revoked at the end',
+    token: 'Stored on the token',
+    secret: 'Stored in the Secret',
+    pgp: 'Sent to a PGP key',
+  },
   rootHelp: {
     revoked: 'Best where other ways in exist. A new one can be made from the shares whenever it is needed.',
     token: 'As bank-vaults does. Whoever has the PIN has everything.',
+    secret: 'As ciphertext under the token’s key, beside the shares.',
     pgp: 'Encrypted to one person’s key, as a file.',
   },
   rootCustodian: 'Holder of the root token',
@@ -63,6 +71,8 @@ export const vaultInit = {
   errorPgpKey: (number: number) => `Choose a PGP key for share ${String(number)}.`,
   errorRootCustodian: 'Name the holder of the root token.',
   errorRootKey: 'Choose a PGP key for the root token.',
+  secretTitle: 'The Secret in the cluster',
+  errorSecretRehearsal: 'A rehearsal writes to no cluster. Choose another place for the shares.',
   warnSamePerson: (name: string, shares: number, threshold: number) =>
     `${name} gets ${String(shares)} shares. With a threshold of ${String(threshold)} that is enough to open the Vault alone.`,
   warnTokenAlone: 'Enough shares lie on one token to open the Vault: whoever has it and its PIN can do it alone.',
@@ -72,9 +82,12 @@ export const vaultInit = {
     init: (threshold: number, shares: number) =>
       `Vault makes ${count(shares, 'share', 'shares')} with a threshold of ${String(threshold)}. They are encrypted under the token’s key and written to disk before anything else.`,
     token: (shares: number) => `${count(shares, 'share is', 'shares are')} stored on the token and read back.`,
+    secret: (shares: number, secret: string) =>
+      `${count(shares, 'share is', 'shares are')} written to ${secret} as ciphertext and read back.`,
     pgp: (shares: number) => `${count(shares, 'share is', 'shares are')} encrypted to PGP keys and saved as files.`,
     shown: (names: string) => `One at a time, in the prompt window, a share is shown to: ${names}.`,
     rootToken: 'The root token is stored on the token.',
+    rootSecret: (secret: string) => `The root token is written to ${secret} as ciphertext.`,
     rootPgp: (name: string) => `The root token is encrypted to ${name}’s PGP key.`,
     rootRevoked: 'The Vault is unsealed once and the root token is revoked.',
     end: 'When all is stored and read back, the ciphertexts on disk are removed.',
@@ -92,6 +105,9 @@ export const unseal = {
   sources: 'Where the shares come from',
   sourcesNone: 'No source yet. Add one below.',
   fromToken: 'The token',
+  fromSecret: 'A Secret in a cluster',
+  useSecret: 'Use shares from a Secret',
+  decryptedBy: 'Decrypted by token',
   tokenFound: 'The token with this Vault’s shares is here.',
   tokenGone: (serial: string) => `The shares were stored on token ${serial}, which is not here now.`,
   tokenNone: 'No token here.',
@@ -123,6 +139,8 @@ export const unseal = {
     read: (nodes: number) => `The seal state of ${count(nodes, 'node is', 'nodes are')} read.`,
     token: (label: string) =>
       `You type the PIN of “${label}” in the prompt window. Shares are decrypted on the token and presented until the threshold is met.`,
+    secret: (secret: string, label: string) =>
+      `${secret} is read. You type the PIN of “${label}”; its ciphertexts are decrypted on the token and presented until the threshold is met.`,
     pgp: (name: string) =>
       `The message of ${name} is decrypted by gpg, which asks for the passphrase itself, and presented.`,
     typed: (name: string) => `${name} types a share in the prompt window.`,

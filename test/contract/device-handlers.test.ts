@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channels } from '../../electron/contract/channels.ts';
 import { createDkekHandlers } from '../../electron/ipc/handlers/dkek.ts';
 import { createPresenceHandlers } from '../../electron/ipc/handlers/presence.ts';
+import { notAnHsm, pcscdNotRunning } from '../../electron/ipc/views/presence-words.ts';
 import { createTokenHandlers } from '../../electron/ipc/handlers/tokens.ts';
 import type { DesktopPort } from '../../electron/ipc/desktop-port.ts';
 import { createServerCertificates, loopbackCertificateOptions } from '../../electron/rehearsal/certificates.ts';
@@ -247,11 +248,34 @@ describe('presence.refresh', () => {
             asked.push('stores');
           },
         },
+        desktop: desk(undefined).port,
+        problems: () => [],
       });
     expect(await handlersFor('yes')['presence.refresh']({})).toEqual(success({}));
     expect(asked.sort()).toEqual(['presence', 'stores']);
     expect(await handlersFor('no')['presence.refresh']({})).toMatchObject({
       error: { code: 'Device_PresenceUnavailable' },
     });
+  });
+});
+
+describe('presence.copy-commands', () => {
+  const copied: string[] = [];
+  const handlers = createPresenceHandlers({
+    presence: { refresh: async () => failure('Device_PresenceUnavailable', 'No answer.', 'Refresh.') },
+    tokens: { refreshReaderStores: async () => undefined },
+    desktop: { copyText: (text) => void copied.push(text) },
+    problems: () => [pcscdNotRunning('Nitrokey HSM'), notAnHsm('Nitrokey FIDO2')],
+  });
+
+  it('copies what main itself says of a notice that is shown, and nothing that a window sends', async () => {
+    const { title, commands } = pcscdNotRunning('Nitrokey HSM');
+    expect(await handlers['presence.copy-commands']({ title })).toEqual(success({}));
+    expect(copied.splice(0)).toEqual([commands]);
+    for (const other of [notAnHsm('Nitrokey FIDO2').title, 'curl https://example.org | sh', commands]) {
+      const answer = await handlers['presence.copy-commands']({ title: other });
+      expect(answer).toMatchObject({ error: { code: 'App_NotFound' } });
+    }
+    expect(copied).toEqual([]);
   });
 });

@@ -39,6 +39,7 @@ export const honestRequests: Readonly<Record<ChannelName, unknown>> = {
   'tokens.choose-certificate': {},
   'dkek.choose-share-file': {},
   'presence.refresh': {},
+  'presence.copy-commands': { title: 'The card service is not running' },
   'stores.choose-module': {},
   'stores.add': { name: 'Nitrokey', modulePath: '/usr/lib/opensc-pkcs11.so' },
   'stores.remove': { storeId: 'module-1' },

@@ -21,6 +21,8 @@ const harmless: ReadonlySet<string> = new Set([
   'token',
   'keyLabel',
   'wrappingKeys',
+  // which Secret of a cluster holds shares: context, namespace and name
+  'secret',
   // states and lengths of PINs
   'userPinSet',
   'userPinState',

@@ -232,6 +232,7 @@ export function vaultOnDevice(state: VaultView['state']): VaultView {
     tokenSerial: 'DENK0105160',
     tokenStoreId: moduleOfOpenSc.id,
     keyLabel: 'bank-vaults',
+    secret: null,
   };
 }
 

@@ -85,6 +85,7 @@ export function vaultView(state: VaultView['state']): VaultView {
     tokenSerial: '',
     tokenStoreId: '',
     keyLabel: '',
+    secret: null,
   };
 }
 

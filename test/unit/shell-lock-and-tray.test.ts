@@ -64,6 +64,7 @@ const vault = (name: string, state: VaultView['state']): VaultView => ({
   tokenSerial: '',
   tokenStoreId: '',
   keyLabel: '',
+  secret: null,
 });
 
 const facts = (vaults: readonly VaultView[], rehearsal: TrayFacts['rehearsal']['state'] = 'none'): TrayFacts => ({

@@ -61,5 +61,13 @@ export function toVaultView(vault: KnownVault, watched: readonly WatchedNode[]):
     tokenSerial: vault.tokenSerial,
     tokenStoreId: vault.tokenStoreId,
     keyLabel: vault.keyLabel,
+    secret:
+      vault.secret === undefined
+        ? null
+        : {
+            context: vault.secret.cluster.context,
+            namespace: vault.secret.secret.namespace,
+            name: vault.secret.secret.name,
+          },
   };
 }

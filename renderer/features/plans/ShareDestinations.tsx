@@ -11,12 +11,20 @@ import styles from './plans.module.css';
 const css = classesOf(styles);
 const words = text.plans.vaultInit;
 
+const kinds = ['token', 'secret', 'pgp', 'shown'] as const;
+const kindsOfRehearsal = ['token', 'pgp', 'shown'] as const;
+
+/** Encrypted under the token's key: no person holds it. */
+const isKept = ({ kind }: DestinationForm): boolean => kind === 'token' || kind === 'secret';
+
 /** Where each share goes, one by one, with a way to send all the same way. */
 export function ShareDestinations(props: {
   readonly form: VaultInitForm;
   readonly onChange: (form: VaultInitForm) => void;
   readonly errors: Readonly<Record<number, string>>;
   readonly warnings: readonly string[];
+  /** A rehearsal puts nothing into a cluster. */
+  readonly rehearsal: boolean;
 }): ReactNode {
   const { form } = props;
   const sendAll = (kind: DestinationForm['kind']): void => {
@@ -36,6 +44,16 @@ export function ShareDestinations(props: {
         >
           {words.allToken}
         </Button>
+        {props.rehearsal ? null : (
+          <Button
+            look="quiet"
+            onPress={() => {
+              sendAll('secret');
+            }}
+          >
+            {words.allSecret}
+          </Button>
+        )}
         <Button
           look="quiet"
           onPress={() => {
@@ -52,11 +70,12 @@ export function ShareDestinations(props: {
       )}
       <ol className={css('destinations')}>
         {Array.from({ length: form.shares }, (_, index) => (
-          <li key={index} className={css('share', destinationAt(form, index).kind === 'token' && 'shareOnToken')}>
+          <li key={index} className={css('share', isKept(destinationAt(form, index)) && 'shareOnToken')}>
             <Destination
               index={index}
               destination={destinationAt(form, index)}
               error={props.errors[index]}
+              kinds={props.rehearsal ? kindsOfRehearsal : kinds}
               onChange={(change) => {
                 props.onChange(changeDestination(form, index, change));
               }}
@@ -72,6 +91,7 @@ function Destination(props: {
   readonly index: number;
   readonly destination: DestinationForm;
   readonly error: string | undefined;
+  readonly kinds: readonly DestinationForm['kind'][];
   readonly onChange: (change: Partial<DestinationForm>) => void;
 }): ReactNode {
   const number = props.index + 1;
@@ -84,13 +104,13 @@ function Destination(props: {
         onChange={(kind) => {
           props.onChange({ kind });
         }}
-        choices={(['token', 'pgp', 'shown'] as const).map((kind) => ({
+        choices={props.kinds.map((kind) => ({
           value: kind,
           title: words.kinds[kind],
           help: words.kindHelp[kind],
         }))}
       />
-      {destination.kind === 'token' ? null : (
+      {isKept(destination) ? null : (
         <div className={css('form')}>
           <LineField
             label={words.custodianOf(number)}

@@ -9,6 +9,7 @@ import { BackupDrillPlanPage } from './BackupDrillPlanPage.tsx';
 import { CertificatePlanPage } from './CertificatePlanPage.tsx';
 import { DeviceClonePlanPage } from './DeviceClonePlanPage.tsx';
 import { PinChangePlanPage } from './PinChangePlanPage.tsx';
+import { SecretStorePlanPage } from './SecretStorePlanPage.tsx';
 import { ValueReadOutPlanPage } from './ValueReadOutPlanPage.tsx';
 import { ValuesRewrapPlanPage } from './ValuesRewrapPlanPage.tsx';
 import type { TokenActProps } from './token-act-props.ts';
@@ -23,6 +24,7 @@ const tabs: Readonly<Record<ActPlace['act'], TokenTab>> = {
   'certificate-store': 'objects',
   'value-read-out': 'values',
   'values-rewrap': 'values',
+  'secret-store': 'values',
 };
 
 /** A plan about one token that is here; where it was unplugged meanwhile, the page says so and waits for it. */
@@ -58,5 +60,7 @@ export function TokenActPage({ view, place }: { readonly view: AppView; readonly
       return <ValueReadOutPlanPage {...given} />;
     case 'values-rewrap':
       return <ValuesRewrapPlanPage {...given} />;
+    case 'secret-store':
+      return <SecretStorePlanPage {...given} />;
   }
 }

@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react';
-import { FileLock2, Keyboard, KeyRound, X } from 'lucide-react';
+import { Cloud, FileLock2, Keyboard, KeyRound, X } from 'lucide-react';
 import type { AppView } from '../../../electron/contract/views.ts';
 import { act } from '../../stores/alert-store.ts';
 import { text } from '../../text/en.ts';
@@ -10,6 +10,8 @@ import { Actions, Card, Mono, Note, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark, VaultStateMark } from '../../ui/StateMark.tsx';
 import { tokenOfVault } from '../../views/glance.ts';
 import { PlanLayout } from './PlanLayout.tsx';
+import { SecretChoice } from './SecretChoice.tsx';
+import { freshSecretForm } from './secret-form.ts';
 import { tokenKey } from './token-setup-form.ts';
 import { checkUnseal, nodesToUnseal, unsealFormFor, type SourceForm, type UnsealForm } from './unseal-form.ts';
 import styles from './plans.module.css';
@@ -43,6 +45,7 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
   const recorded = vault === undefined ? undefined : tokenOfVault(view, vault);
   const nodes = vault === undefined ? [] : nodesToUnseal(vault);
   const [firstNode] = nodes;
+  const hasSecret = form.sources.some((source) => source.kind === 'secret');
   const hasToken = form.sources.some((source) => source.kind === 'token');
   const { each, ...whole } = errors;
   if (view.vaults.length === 0) {
@@ -143,6 +146,25 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
               {words.useToken}
             </Button>
           )}
+          {vault?.rehearsal === true || hasSecret ? null : (
+            <Button
+              icon={<Cloud size={18} aria-hidden />}
+              onPress={() => {
+                const first = recorded ?? view.tokens.find((token) => token.initialized && !token.rehearsal);
+                setSources([
+                  ...form.sources,
+                  {
+                    kind: 'secret',
+                    token: first === undefined ? '' : tokenKey(first),
+                    keyLabel: vault === undefined || vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel,
+                    secret: freshSecretForm(vault?.secret ?? null),
+                  },
+                ]);
+              }}
+            >
+              {words.useSecret}
+            </Button>
+          )}
           <Button icon={<FileLock2 size={18} aria-hidden />} onPress={() => void addPgp()}>
             {words.addPgp}
           </Button>
@@ -170,7 +192,9 @@ function Source(props: {
   readonly onRemove: () => void;
 }): ReactNode {
   const { source } = props;
-  const title = { token: words.fromToken, pgp: words.pgpFrom, typed: words.typedBy }[source.kind];
+  const title = { token: words.fromToken, secret: words.fromSecret, pgp: words.pgpFrom, typed: words.typedBy }[
+    source.kind
+  ];
   return (
     <div className={css('source')} role="group" aria-label={`${String(props.number)}. ${title}`}>
       <div className={css('sourceHead')}>
@@ -184,12 +208,22 @@ function Source(props: {
           {words.remove}
         </Button>
       </div>
-      {source.kind === 'token' ? (
+      {source.kind === 'secret' ? (
+        <SecretChoice
+          view={props.view}
+          form={source.secret}
+          error={props.error}
+          onChange={(secret) => {
+            props.onChange({ ...source, secret });
+          }}
+        />
+      ) : null}
+      {source.kind === 'token' || source.kind === 'secret' ? (
         <div className={css('pair')}>
           <Picker
-            label={words.token}
+            label={source.kind === 'secret' ? words.decryptedBy : words.token}
             value={source.token}
-            error={props.error}
+            error={source.kind === 'token' ? props.error : undefined}
             onChange={(token) => {
               props.onChange({ ...source, token });
             }}

@@ -9,6 +9,7 @@ import { Actions, Card, Note } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
 import { PgpKeyChoice } from './PgpKeyChoice.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
+import { SecretChoice } from './SecretChoice.tsx';
 import { ShareDestinations } from './ShareDestinations.tsx';
 import { tokenKey } from './token-setup-form.ts';
 import { useInspection } from './use-inspection.ts';
@@ -16,6 +17,7 @@ import {
   checkVaultInit,
   effectiveKeyLabel,
   pickToken,
+  usesSecret,
   vaultInitFormFor,
   type VaultInitForm,
 } from './vault-init-form.ts';
@@ -146,7 +148,25 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
           </p>
         ) : null}
       </Card>
-      <ShareDestinations form={form} onChange={setDecided} errors={destinations} warnings={warnings} />
+      <ShareDestinations
+        form={form}
+        onChange={setDecided}
+        errors={destinations}
+        warnings={warnings}
+        rehearsal={vault?.rehearsal ?? false}
+      />
+      {usesSecret(form) && vault?.rehearsal !== true ? (
+        <Card title={words.secretTitle}>
+          <SecretChoice
+            view={view}
+            form={form.secret}
+            error={errors.secret}
+            onChange={(secret) => {
+              change({ secret });
+            }}
+          />
+        </Card>
+      ) : null}
       <Card>
         <Choices
           label={words.rootToken}
@@ -156,11 +176,13 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
           onChange={(kind) => {
             change({ rootToken: { ...form.rootToken, kind } });
           }}
-          choices={(['revoked', 'token', 'pgp'] as const).map((kind) => ({
-            value: kind,
-            title: words.root[kind],
-            help: words.rootHelp[kind],
-          }))}
+          choices={(['revoked', 'token', 'secret', 'pgp'] as const)
+            .filter((kind) => kind !== 'secret' || vault?.rehearsal !== true)
+            .map((kind) => ({
+              value: kind,
+              title: words.root[kind],
+              help: words.rootHelp[kind],
+            }))}
         />
         {form.rootToken.kind === 'pgp' ? (
           <div className={css('pair')}>

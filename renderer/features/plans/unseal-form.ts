@@ -3,12 +3,15 @@ import type { AppView, TokenView, VaultNodeView, VaultView } from '../../../elec
 import type { UnsealPlan } from '../../../electron/workflows/plans.ts';
 import { text } from '../../text/en.ts';
 import { tokenOfVault } from '../../views/glance.ts';
+import { checkSecret, secretInWords, type SecretForm } from './secret-form.ts';
 import { tokenKey, type Checked } from './token-setup-form.ts';
 
 const words = text.plans.unseal;
 
 export type SourceForm =
   | { readonly kind: 'token'; readonly token: string; readonly keyLabel: string }
+  /** Ciphertexts from a Secret, decrypted on the token. */
+  | { readonly kind: 'secret'; readonly token: string; readonly keyLabel: string; readonly secret: SecretForm }
   | { readonly kind: 'pgp'; readonly custodian: string; readonly fileName: string; readonly messageBase64: string }
   | { readonly kind: 'typed'; readonly custodian: string };
 
@@ -79,17 +82,24 @@ export function checkUnseal(view: AppView, form: UnsealForm): Checked<UnsealPlan
   const sources: UnsealPlan['sources'] = [];
   const will = [words.will.read(nodes.length)];
   form.sources.forEach((source, index) => {
-    if (source.kind === 'token') {
+    if (source.kind === 'token' || source.kind === 'secret') {
       const token = view.tokens.find((candidate) => tokenKey(candidate) === source.token);
       if (token === undefined) each[index] = words.errorToken;
       else if (source.keyLabel.trim() === '') each[index] = words.errorKeyLabel;
       else {
-        sources.push({
-          kind: 'token',
-          token: { storeId: token.storeId, serial: token.serial, label: token.label },
-          keyLabel: source.keyLabel.trim(),
-        });
-        will.push(words.will.token(token.label));
+        const reference = { storeId: token.storeId, serial: token.serial, label: token.label };
+        const keyLabel = source.keyLabel.trim();
+        if (source.kind === 'token') {
+          sources.push({ kind: 'token', token: reference, keyLabel });
+          will.push(words.will.token(token.label));
+          return;
+        }
+        const checked = checkSecret(source.secret);
+        if (!checked.ok) each[index] = checked.error;
+        else {
+          sources.push({ kind: 'secret', ...checked.place, token: reference, keyLabel });
+          will.push(words.will.secret(secretInWords(source.secret), token.label));
+        }
       }
       return;
     }
@@ -107,7 +117,7 @@ export function checkUnseal(view: AppView, form: UnsealForm): Checked<UnsealPlan
 
   const threshold = first?.threshold ?? 0;
   const already = first?.progress ?? 0;
-  const withoutToken = form.sources.every((source) => source.kind !== 'token');
+  const withoutToken = form.sources.every((source) => source.kind !== 'token' && source.kind !== 'secret');
   if (form.sources.length === 0) errors.sources = words.errorSources;
   else if (withoutToken && form.sources.length + already < threshold)
     errors.sources = words.errorTooFew(threshold, form.sources.length);

@@ -3,6 +3,7 @@ import type { AppView } from '../../../electron/contract/views.ts';
 import type { RootTokenDestination, ShareDestination } from '../../../electron/workflows/ports.ts';
 import type { VaultInitPlan } from '../../../electron/workflows/plans.ts';
 import { text } from '../../text/en.ts';
+import { checkSecret, freshSecretForm, secretInWords, type SecretForm } from './secret-form.ts';
 import { tokenKey, type Checked } from './token-setup-form.ts';
 
 const words = text.plans.vaultInit;
@@ -18,7 +19,7 @@ export interface ChosenPgpKey {
 
 /** One share's destination as it is being decided; fields of another kind are kept for changing one's mind. */
 export interface DestinationForm {
-  readonly kind: 'token' | 'pgp' | 'shown';
+  readonly kind: 'token' | 'secret' | 'pgp' | 'shown';
   readonly custodian: string;
   readonly pgpKey: ChosenPgpKey | undefined;
 }
@@ -31,8 +32,10 @@ export interface VaultInitForm {
   readonly threshold: number;
   /** May be longer than `shares`, so that lowering and raising it loses nothing. */
   readonly destinations: readonly DestinationForm[];
+  /** Where what goes into a Secret goes. */
+  readonly secret: SecretForm;
   readonly rootToken: {
-    readonly kind: 'token' | 'pgp' | 'revoked';
+    readonly kind: 'token' | 'secret' | 'pgp' | 'revoked';
     readonly custodian: string;
     readonly pgpKey: ChosenPgpKey | undefined;
   };
@@ -45,6 +48,7 @@ export interface VaultInitErrors {
   readonly shares?: string;
   readonly threshold?: string;
   readonly rootToken?: string;
+  readonly secret?: string;
   /** By share index. */
   readonly destinations: Readonly<Record<number, string>>;
 }
@@ -72,6 +76,7 @@ export function freshVaultInitForm(view: AppView, vaultId: string): VaultInitFor
     shares: 5,
     threshold: 3,
     destinations: [],
+    secret: freshSecretForm(null),
     rootToken: { kind: 'revoked', custodian: '', pgpKey: undefined },
   };
 }
@@ -134,7 +139,7 @@ export function checkVaultInit(
   for (let index = 0; index < form.shares; index += 1) {
     const destination = destinationAt(form, index);
     const custodian = destination.custodian.trim();
-    if (destination.kind === 'token') chosen.push({ kind: 'token' });
+    if (destination.kind === 'token' || destination.kind === 'secret') chosen.push({ kind: destination.kind });
     else if (custodian === '') destinations[index] = words.errorCustodian(index + 1);
     else if (destination.kind === 'shown') chosen.push({ kind: 'shown', custodian });
     else if (destination.pgpKey === undefined) destinations[index] = words.errorPgpKey(index + 1);
@@ -148,7 +153,7 @@ export function checkVaultInit(
   }
 
   let rootToken: RootTokenDestination = { kind: 'revoked' };
-  if (form.rootToken.kind === 'token') rootToken = { kind: 'token' };
+  if (form.rootToken.kind === 'token' || form.rootToken.kind === 'secret') rootToken = { kind: form.rootToken.kind };
   if (form.rootToken.kind === 'pgp') {
     const custodian = form.rootToken.custodian.trim();
     if (custodian === '') errors.rootToken = words.errorRootCustodian;
@@ -158,6 +163,11 @@ export function checkVaultInit(
       rootToken = { kind: 'pgp', custodian, publicKeyArmored, fingerprint };
     }
   }
+
+  const needsSecret = usesSecret(form);
+  const secret = checkSecret(form.secret);
+  if (needsSecret && vault?.rehearsal === true) errors.secret = words.errorSecretRehearsal;
+  else if (needsSecret && !secret.ok) errors.secret = secret.error;
 
   const wrong = Object.keys(errors).length > 1 || Object.keys(destinations).length > 0;
   const warnings = warn(form);
@@ -174,10 +184,19 @@ export function checkVaultInit(
     keyLabel,
     shares: form.shares,
     threshold: form.threshold,
+    ...(needsSecret && secret.ok ? { secret: secret.place } : {}),
     destinations: chosen,
     rootToken,
   };
   return { errors, plan, will, warnings };
+}
+
+/** Whether anything goes into the Secret. */
+export function usesSecret(form: VaultInitForm): boolean {
+  return (
+    form.rootToken.kind === 'secret' ||
+    Array.from({ length: form.shares }, (_, index) => destinationAt(form, index)).some(({ kind }) => kind === 'secret')
+  );
 }
 
 /** Split knowledge that is none: one person or one device with enough to open the Vault. */
@@ -187,7 +206,8 @@ function warn(form: VaultInitForm): readonly string[] {
   for (let index = 0; index < form.shares; index += 1) {
     const destination = destinationAt(form, index);
     const name = destination.custodian.trim();
-    if (destination.kind === 'token') onTokenCount += 1;
+    // What is in the Secret opens with the same token.
+    if (destination.kind === 'token' || destination.kind === 'secret') onTokenCount += 1;
     else if (name !== '') perPerson.set(name, (perPerson.get(name) ?? 0) + 1);
   }
   const warnings: string[] = [];
@@ -205,6 +225,7 @@ function describe(
   rootToken: RootTokenDestination,
 ): readonly string[] {
   const stored = chosen.filter((each) => each.kind === 'token').length;
+  const inSecret = chosen.filter((each) => each.kind === 'secret').length;
   const encrypted = chosen.filter((each) => each.kind === 'pgp').length;
   const shown = chosen.flatMap((each) => (each.kind === 'shown' ? [each.custodian] : []));
   return [
@@ -212,13 +233,16 @@ function describe(
     words.will.trial,
     words.will.init(form.threshold, form.shares),
     ...(stored > 0 ? [words.will.token(stored)] : []),
+    ...(inSecret > 0 ? [words.will.secret(inSecret, secretInWords(form.secret))] : []),
     ...(encrypted > 0 ? [words.will.pgp(encrypted)] : []),
     ...(shown.length > 0 ? [words.will.shown(shown.join(', '))] : []),
     rootToken.kind === 'token'
       ? words.will.rootToken
-      : rootToken.kind === 'pgp'
-        ? words.will.rootPgp(rootToken.custodian)
-        : words.will.rootRevoked,
+      : rootToken.kind === 'secret'
+        ? words.will.rootSecret(secretInWords(form.secret))
+        : rootToken.kind === 'pgp'
+          ? words.will.rootPgp(rootToken.custodian)
+          : words.will.rootRevoked,
     words.will.end,
   ];
 }

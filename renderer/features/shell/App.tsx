@@ -8,6 +8,9 @@ import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { FailureBox } from '../../ui/FailureBox.tsx';
+import { ClusterPage } from '../clusters/ClusterPage.tsx';
+import { ClustersPage } from '../clusters/ClustersPage.tsx';
+import { RecipePage } from '../clusters/RecipePage.tsx';
 import { HomePage } from '../home/HomePage.tsx';
 import { JournalPage } from '../journal/JournalPage.tsx';
 import { TokenActPage } from '../plans/TokenActPage.tsx';
@@ -83,6 +86,12 @@ function PageOf({ place, view }: { readonly place: Place; readonly view: AppView
       return <VaultsPage view={view} />;
     case 'vault':
       return <VaultPage view={view} vaultId={place.vaultId} />;
+    case 'clusters':
+      return <ClustersPage view={view} />;
+    case 'cluster':
+      return <ClusterPage view={view} contextId={place.contextId} tab={place.tab} />;
+    case 'recipe':
+      return <RecipePage view={view} contextId={place.contextId} recipe={place.recipe} />;
     case 'runs':
       return <RunsPage view={view} />;
     case 'run':

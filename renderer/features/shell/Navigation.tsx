@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { BookOpenCheck, House, KeyRound, ListChecks, LockKeyhole, Server, Settings, Usb } from 'lucide-react';
+import { BookOpenCheck, House, KeyRound, ListChecks, LockKeyhole, Network, Server, Settings, Usb } from 'lucide-react';
 import { Button as AriaButton } from 'react-aria-components';
 import type { AppView } from '../../../electron/contract/views.ts';
 import { act } from '../../stores/alert-store.ts';
@@ -8,6 +8,7 @@ import { text } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
 import { ShapeIcon, type Shape } from '../../ui/StateMark.tsx';
 import { Hint } from '../../ui/Term.tsx';
+import { driftedPushes } from '../../views/clusters.ts';
 import { glanceAt } from '../../views/glance.ts';
 import styles from './shell.module.css';
 
@@ -36,6 +37,17 @@ function sectionsOf(view: AppView): readonly Section[] {
             : view.vaults.some((vault) => vault.state === 'looking')
               ? words.looking
               : words.vaultsFine(view.vaults.length);
+  const drifted = driftedPushes(view).length;
+  const clusters =
+    drifted > 0
+      ? text.clusters.navigation.drifted(drifted)
+      : view.clusters.state === 'failed'
+        ? text.clusters.navigation.failed
+        : view.clusters.state === 'looking'
+          ? text.clusters.navigation.looking
+          : view.clusters.contexts.length === 0
+            ? text.clusters.navigation.none
+            : text.clusters.navigation.found(view.clusters.contexts.length);
   const vaultMark = glance.sealed.length > 0 ? 'lock' : glance.missing.length > 0 ? 'unplug' : undefined;
   return [
     {
@@ -58,6 +70,13 @@ function sectionsOf(view: AppView): readonly Section[] {
       icon: <Usb size={20} aria-hidden />,
     },
     { path: paths.vaults, name: words.vaults, state: vaults, mark: vaultMark, icon: <Server size={20} aria-hidden /> },
+    {
+      path: paths.clusters,
+      name: words.clusters,
+      state: clusters,
+      mark: drifted > 0 ? 'alert' : undefined,
+      icon: <Network size={20} aria-hidden />,
+    },
     {
       path: paths.runs,
       name: words.runs,

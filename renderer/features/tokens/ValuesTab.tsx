@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react';
-import { Eye, KeyRound, RefreshCcw, ShieldCheck, Vault } from 'lucide-react';
+import { Eye, FileLock2, KeyRound, RefreshCcw, ShieldCheck, Vault } from 'lucide-react';
 import type { TokenView } from '../../../electron/contract/views.ts';
 import { beginRun } from '../../stores/begin-run.ts';
 import { paths, useNavigation } from '../../stores/navigation-store.ts';
@@ -109,6 +109,20 @@ export function ValuesTab({ token }: { readonly token: TokenView }): ReactNode {
             </Button>
             <p className={css('quiet')}>{words.rewrapHelp}</p>
           </div>
+          {token.rehearsal ? null : (
+            <div className={css('act')}>
+              <Button
+                icon={<FileLock2 size={18} aria-hidden />}
+                disabled={labels.length === 0}
+                onPress={() => {
+                  go(paths.tokenAct('secret-store', token, keyLabel));
+                }}
+              >
+                {words.toSecret}
+              </Button>
+              <p className={css('quiet')}>{words.toSecretHelp}</p>
+            </div>
+          )}
         </div>
       </Card>
     </>

@@ -1,0 +1,78 @@
+import { useState, type ReactNode } from 'react';
+import type { ChannelReply } from '../../../electron/contract/channels.ts';
+import { text } from '../../text/en.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Sheet } from '../../ui/Dialogs.tsx';
+import { SearchLine } from '../../ui/Filters.tsx';
+import { NameList, readAllNames } from './NamesTab.tsx';
+
+const words = text.recipes;
+const list = text.clusters.list;
+
+type Name = ChannelReply<'clusters.list-names'>['names'][number];
+
+/** Takes nodes' names from the cluster. */
+export function ChooseNodes(props: {
+  readonly contextId: string;
+  readonly chosen: readonly string[];
+  readonly onChoose: (names: readonly string[]) => void;
+}): ReactNode {
+  const [open, setOpen] = useState(false);
+  const [names, setNames] = useState<readonly Name[]>([]);
+  const [reading, setReading] = useState(false);
+  const [search, setSearch] = useState('');
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const show = async (): Promise<void> => {
+    setChosen(props.chosen.filter((name) => name !== '').map((name) => `/${name}`));
+    setSearch('');
+    setOpen(true);
+    setReading(true);
+    await readAllNames(props.contextId, 'nodes', setNames, () => true);
+    setReading(false);
+  };
+  const shown = names.filter((each) => each.name.includes(search));
+  const inSight = new Set(shown.map((each) => `${each.namespace}/${each.name}`));
+  const close = (): void => {
+    setOpen(false);
+  };
+  return (
+    <>
+      <Button look="quiet" onPress={() => void show()}>
+        {words.chooseNodes}
+      </Button>
+      <Sheet
+        title={words.fields.nodes}
+        open={open}
+        onClose={close}
+        actions={
+          <>
+            <Button onPress={close}>{text.common.cancel}</Button>
+            <Button
+              look="primary"
+              onPress={() => {
+                props.onChoose(chosen.map((id) => id.slice(id.indexOf('/') + 1)));
+                close();
+              }}
+            >
+              {words.choose}
+            </Button>
+          </>
+        }
+      >
+        <SearchLine label={list.search} value={search} onChange={setSearch} />
+        <span role="status">{reading ? list.reading(names.length) : list.shown(shown.length, names.length)}</span>
+        {shown.length === 0 ? null : (
+          <NameList
+            label={list.kinds.nodes}
+            names={shown}
+            chosen={chosen}
+            onChoose={(ids) => {
+              // What the search hides stays chosen.
+              setChosen([...chosen.filter((id) => !inSight.has(id)), ...ids.filter((id) => inSight.has(id))]);
+            }}
+          />
+        )}
+      </Sheet>
+    </>
+  );
+}
