@@ -1,5 +1,5 @@
-import { useRef, useState, type ReactNode } from 'react';
-import { Terminal } from 'lucide-react';
+import { useState, type ReactNode } from 'react';
+import { ClipboardCopy, Terminal } from 'lucide-react';
 import { text } from '../text/en.ts';
 import { Button } from './Button.tsx';
 import { classesOf } from './classes.ts';
@@ -9,33 +9,31 @@ const css = classesOf(styles);
 const words = text.devices;
 
 /**
- * Commands for a terminal, one a line. Windows have no permission for the clipboard: the button selects the
- * commands, and the desktop's own Ctrl+C copies them.
+ * Commands for a terminal, one a line.
+ * @param copy asks main to put them on the clipboard, for which windows have no permission; answers whether it did
  */
-export function CommandBlock({ commands }: { readonly commands: string }): ReactNode {
-  const block = useRef<HTMLPreElement>(null);
-  const [selected, setSelected] = useState(false);
-  const select = (): void => {
-    const selection = getSelection();
-    if (block.current === null || selection === null) return;
-    selection.selectAllChildren(block.current);
-    block.current.focus();
-    setSelected(true);
-  };
+export function CommandBlock({
+  commands,
+  copy,
+}: {
+  readonly commands: string;
+  readonly copy: () => Promise<boolean>;
+}): ReactNode {
+  const [copied, setCopied] = useState(false);
   return (
     <div className={css('commands')}>
       <div className={css('commandsHead')}>
         <Terminal size={16} aria-hidden />
         <span>{words.commandsHelp}</span>
-        <Button look="quiet" onPress={select}>
-          {words.select}
+        <Button look="quiet" icon={<ClipboardCopy size={16} aria-hidden />} onPress={() => void copy().then(setCopied)}>
+          {words.copyCommands}
         </Button>
       </div>
-      <pre ref={block} className={css('commandLines')} tabIndex={0} aria-label={words.commandsLabel}>
+      <pre className={css('commandLines')} tabIndex={0} aria-label={words.commandsLabel}>
         {commands}
       </pre>
       <span role="status" className={css('commandsSaid')}>
-        {selected ? words.selected : ''}
+        {copied ? text.common.copied : ''}
       </span>
     </div>
   );

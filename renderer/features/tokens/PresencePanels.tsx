@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { Nfc, Usb } from 'lucide-react';
 import type { AppView, PresenceProblemView, UsbDeviceView } from '../../../electron/contract/views.ts';
+import { getBridge } from '../../bridge/bridge.ts';
 import { text } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
 import { CommandBlock } from '../../ui/CommandBlock.tsx';
@@ -34,7 +35,12 @@ export function PresenceProblem({ problem }: { readonly problem: PresenceProblem
             {problem.next}
           </p>
         )}
-        {problem.commands === '' ? null : <CommandBlock commands={problem.commands} />}
+        {problem.commands === '' ? null : (
+          <CommandBlock
+            commands={problem.commands}
+            copy={async () => (await getBridge().call('presence.copy-commands', { title: problem.title })).ok}
+          />
+        )}
       </div>
     </section>
   );
