@@ -38,7 +38,6 @@ export const clusters = {
     `${name} would be run with your rights each time the cluster is asked. Allow it only if you know who put it there.`,
   outsideProvider: 'This plug-in of kubectl would be used to log in.',
   outsideFile: 'This file lies beside the kubeconfig and would be read.',
-  outsideChanged: 'If its content changes, you are asked again.',
   program: 'Program',
   provider: 'Provider',
   file: 'File',
@@ -107,7 +106,6 @@ export const pushes = {
   none: 'Nothing was pushed here with this app',
   noneText: 'A push shows first what it would change, and can be undone from what it recorded.',
   compare: 'Compare now',
-  compareAll: 'Compare all now',
   compareOf: (name: string) => `Compare ${name} with what is live now`,
   undo: 'Undo…',
   undoOf: (name: string) => `Undo ${name}`,
@@ -133,10 +131,8 @@ export const pushes = {
   driftNote: 'Shown, never repaired. Push the recipe again to bring it back, or undo the push.',
   linesLeftOut: (lines: number) => `${count(lines, 'more line', 'more lines')}`,
   homeTitle: 'Clusters',
-  homeEmpty: 'Nothing was pushed to a cluster.',
   homeDrift: (objects: number) => `${count(objects, 'object', 'objects')} changed since the push`,
   homeNotice: (name: string, context: string) => `${name} in ${context} has drifted`,
-  homeSame: (time: string) => `As it was pushed, ${time}`,
 } as const;
 
 export const diff = {

@@ -19,6 +19,11 @@ export function changesToAnnounce(before: AppView, after: AppView): readonly str
     if (old !== undefined && old.state !== vault.state)
       changes.push(`${vault.name}: ${text.states.vault[vault.state]}`);
   }
+  for (const push of after.pushes) {
+    const old = before.pushes.find((each) => each.runId === push.runId);
+    if (push.drift.state === 'drifted' && old !== undefined && old.drift.state !== 'drifted')
+      changes.push(text.pushes.homeNotice(text.recipes.names[push.recipe], push.context));
+  }
   changes.push(...plugged(before, after, text.devices.came), ...plugged(after, before, text.devices.went));
   for (const problem of after.presence.problems) {
     if (!before.presence.problems.some((each) => each.title === problem.title)) changes.push(problem.title);

@@ -38,11 +38,6 @@ export function pushesOf(view: AppView, context: ClusterContextView): readonly P
   return view.pushes.filter((push) => push.context === context.context && push.server === context.server);
 }
 
-/** Pushes that are no longer as they were pushed. */
-export function driftedPushes(view: AppView): readonly PushView[] {
-  return view.pushes.filter((push) => push.drift.state === 'drifted' && push.state !== 'undone');
-}
-
 /** The context of a push, where it is still in a kubeconfig. */
 export function contextOfPush(view: AppView, push: PushView): ClusterContextView | undefined {
   return view.clusters.contexts.find((context) => context.context === push.context && context.server === push.server);
@@ -71,6 +66,11 @@ export function markOfPush(push: PushView): Mark {
   }
   const [tone, shape] = driftMarks[push.drift.state];
   return { tone, shape, words: text.pushes.drift[push.drift.state] };
+}
+
+/** How many of its objects are no longer as they were pushed. */
+export function differencesOf(push: PushView): number {
+  return push.drift.objects.filter((object) => object.state === 'changed' || object.state === 'missing').length;
 }
 
 /** 'ConfigMap vault/vault-config' */

@@ -3,6 +3,7 @@ import type {
   AppView,
   NoticeView,
   PresenceProblemView,
+  PushView,
   RunView,
   StepView,
   StoreView,
@@ -24,6 +25,8 @@ export interface Glance {
   readonly notices: readonly NoticeView[];
   /** Devices that are plugged in and cannot be used; what is known to be no HSM is not among them. */
   readonly unusable: readonly PresenceProblemView[];
+  /** Pushes to clusters that are no longer as they were pushed. */
+  readonly drifted: readonly PushView[];
   /** How many things wait for the person. */
   readonly waits: number;
   /** Neither a token that is set up, nor a server, nor a run: nothing was ever done here. */
@@ -37,6 +40,7 @@ export function glanceAt(view: AppView): Glance {
   const alarming = closedStores(view).filter(({ quiet }) => !quiet);
   const warnings = view.notices.filter((notice) => notice.tone !== 'info');
   const unusable = view.presence.problems.filter((problem) => problem.kind !== 'not-an-hsm');
+  const drifted = view.pushes.filter((push) => push.drift.state === 'drifted' && push.state !== 'undone');
   return {
     sealed,
     missing: view.vaults.filter((vault) => vault.state === 'unreachable'),
@@ -52,7 +56,8 @@ export function glanceAt(view: AppView): Glance {
       .toSorted((left, right) => right.endedAt.localeCompare(left.endedAt)),
     notices: view.notices,
     unusable,
-    waits: waiting.length + warnings.length + sealed.length + alarming.length + unusable.length,
+    drifted,
+    waits: waiting.length + warnings.length + sealed.length + alarming.length + unusable.length + drifted.length,
     nothingSetUp: view.vaults.length === 0 && view.runs.length === 0 && !view.tokens.some((token) => token.initialized),
   };
 }

@@ -14,6 +14,7 @@ import {
   viewWithProblems,
   worriedDevice,
 } from '../screens/device-views.ts';
+import { clustersView, contexts, driftedPush, pushView } from '../screens/cluster-views.ts';
 import { HomeScreen } from '../screens/home.ts';
 import { PromptScreen } from '../screens/prompt.ts';
 import { TokenScreen } from '../screens/token.ts';
@@ -140,7 +141,7 @@ test.describe.serial('every screen', () => {
   test('before anything is there', async () => {
     await page.getByRole('heading', { level: 1 }).waitFor();
     await inspect('first-home');
-    for (const section of ['tokens', 'vaults', 'runs', 'journal', 'settings'])
+    for (const section of ['tokens', 'vaults', 'clusters', 'runs', 'journal', 'settings'])
       await show(`first-${section}`, `/${section}`);
     expect(problems.splice(0)).toEqual([]);
   });
@@ -173,6 +174,33 @@ test.describe.serial('every screen', () => {
     await showMade('plan-pin-change', `/new/pin-change/${at}/unblock-pin`);
     await showMade('plan-value-read-out', `/new/value-read-out/${at}/vault-root`);
     await showMade('run-drill-ended', '/runs/drill');
+    await showOwnView(app, page);
+    expect(problems.splice(0)).toEqual([]);
+  });
+
+  test('with clusters', async () => {
+    test.setTimeout(240_000);
+    const view = viewWithDevices({ clusters: clustersView(), pushes: [driftedPush, pushView()] });
+    const [production, staging] = contexts;
+    if (production === undefined || staging === undefined) throw new Error('there are contexts in the view');
+    await showMade('clusters', '/clusters', view);
+    await showMade('cluster', `/clusters/${production.id}`, view);
+    await showMade('cluster-not-allowed', `/clusters/${staging.id}`, view);
+    await showMade('cluster-pushes', `/clusters/${production.id}/pushes`, view);
+    await showMade('cluster-names', `/clusters/${production.id}/names`, view);
+    await showMade('home-drift', '/', view);
+    await showMade('recipes', `/new/recipe/${production.id}/`, view);
+    for (const recipe of ['bank-vaults', 'softhsm-cluster', 'node-setup', 'pkcs11-seal', 'kms-plugin']) {
+      await showMade(`recipe-${recipe}`, `/new/recipe/${production.id}/${recipe}`, view, async () => {
+        await page
+          .getByText('Everything fits')
+          .or(page.getByText(/needs? a look/u))
+          .first()
+          .waitFor();
+      });
+    }
+    const token = smartCardHsm();
+    await showMade('plan-secret-store', `/new/secret-store/${token.storeId}/${token.serial}/bank-vaults`, view);
     await showOwnView(app, page);
     expect(problems.splice(0)).toEqual([]);
   });

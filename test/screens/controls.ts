@@ -1,7 +1,7 @@
 /** What page objects share: choosing from a picker and moving by the navigation. */
 import type { Locator, Page } from '@playwright/test';
 
-export type Section = 'Home' | 'Devices' | 'Vaults' | 'Runs' | 'Journal' | 'Settings';
+export type Section = 'Home' | 'Devices' | 'Vaults' | 'Clusters' | 'Runs' | 'Journal' | 'Settings';
 
 /** Goes by the left navigation and waits for the page's heading. */
 export async function openSection(page: Page, section: Section): Promise<void> {

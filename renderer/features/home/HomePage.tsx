@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Bell, CircleCheck, Info, LockKeyhole, Search, Server, Sparkles, Unplug } from 'lucide-react';
-import type { AppView } from '../../../electron/contract/views.ts';
+import type { AppView, PushView } from '../../../electron/contract/views.ts';
 import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -9,6 +9,7 @@ import { Actions, Card, Note, Page } from '../../ui/Pieces.tsx';
 import { StateMark, VaultStateMark, type Tone } from '../../ui/StateMark.tsx';
 import { bannerOf, type BannerView } from '../../views/banner.ts';
 import { absentDevices, conditionOfToken } from '../../views/devices.ts';
+import { contextOfPush, differencesOf, markOfPush } from '../../views/clusters.ts';
 import { closedStores, glanceAt, type Glance } from '../../views/glance.ts';
 import { formatTime } from '../../views/times.ts';
 import { tokenTitle } from '../../views/token-title.ts';
@@ -34,6 +35,7 @@ export function HomePage({ view }: { readonly view: AppView }): ReactNode {
         <LastPanel glance={glance} />
         <VaultsPanel view={view} />
         <TokensPanel view={view} />
+        {view.pushes.length === 0 ? null : <ClustersPanel view={view} />}
       </div>
       {rehearsing ? null : rehearsal}
       {view.trayAvailable ? null : (
@@ -157,8 +159,9 @@ function WayIn({
 
 function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: AppView }): ReactNode {
   const alarming = closedStores(view).filter(({ quiet }) => !quiet);
-  const { open, notices, sealed, unusable } = glance;
-  const nothing = open.length + notices.length + alarming.length + sealed.length + unusable.length === 0;
+  const { open, notices, sealed, unusable, drifted } = glance;
+  const nothing =
+    open.length + notices.length + alarming.length + sealed.length + unusable.length + drifted.length === 0;
   return (
     <Card title={text.home.waitsTitle}>
       {glance.notices.map((notice) => (
@@ -191,12 +194,52 @@ function WaitsPanel({ glance, view }: { readonly glance: Glance; readonly view: 
             <WayIn name={text.home.unsealFromList(vault.name)} words={text.home.unseal} path={paths.unseal(vault.id)} />
           </Row>
         ))}
+        {drifted.map((push) => (
+          <Row
+            key={push.runId}
+            title={text.pushes.homeNotice(text.recipes.names[push.recipe], push.context)}
+            detail={text.pushes.homeDrift(differencesOf(push))}
+          >
+            <WayInToPush view={view} push={push} />
+          </Row>
+        ))}
         {glance.open.map((run) => (
           <Row key={run.id} title={run.title} detail={run.waitsFor}>
             <RunStateMark run={run} />
             <WayIn name={`${text.home.open} ${run.title}`} words={text.home.open} path={paths.run(run.id)} />
           </Row>
         ))}
+      </div>
+    </Card>
+  );
+}
+
+/** Leads to the pushes of its cluster; to the run itself where that is in no kubeconfig any more. */
+function WayInToPush({ view, push }: { readonly view: AppView; readonly push: PushView }): ReactNode {
+  const context = contextOfPush(view, push);
+  return (
+    <WayIn
+      name={`${text.home.open} ${text.recipes.names[push.recipe]}, ${push.context}`}
+      words={text.home.open}
+      path={context === undefined ? paths.run(push.runId) : paths.cluster(context.id, 'pushes')}
+    />
+  );
+}
+
+/** What was pushed, and what drifted since then. */
+function ClustersPanel({ view }: { readonly view: AppView }): ReactNode {
+  return (
+    <Card title={text.pushes.homeTitle}>
+      <div>
+        {view.pushes
+          .filter((push) => push.state !== 'undone')
+          .slice(0, shownAtMost)
+          .map((push) => (
+            <Row key={push.runId} title={text.recipes.names[push.recipe]} detail={push.context}>
+              <MarkOf mark={markOfPush(push)} />
+              {push.drift.state === 'drifted' ? null : <WayInToPush view={view} push={push} />}
+            </Row>
+          ))}
       </div>
     </Card>
   );

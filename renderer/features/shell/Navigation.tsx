@@ -8,7 +8,6 @@ import { text } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
 import { ShapeIcon, type Shape } from '../../ui/StateMark.tsx';
 import { Hint } from '../../ui/Term.tsx';
-import { driftedPushes } from '../../views/clusters.ts';
 import { glanceAt } from '../../views/glance.ts';
 import styles from './shell.module.css';
 
@@ -37,7 +36,7 @@ function sectionsOf(view: AppView): readonly Section[] {
             : view.vaults.some((vault) => vault.state === 'looking')
               ? words.looking
               : words.vaultsFine(view.vaults.length);
-  const drifted = driftedPushes(view).length;
+  const drifted = glance.drifted.length;
   const clusters =
     drifted > 0
       ? text.clusters.navigation.drifted(drifted)
