@@ -88,7 +88,7 @@ const table = {
     ),
   ],
   'electron/security': [node, ...npm('electron'), ...room('electron/contract')],
-  'electron/command-line': [node, ...npm('zod', 'commander'), ...room(...coreRooms)],
+  'electron/command-line': [node, ...npm('zod', 'commander', 'yaml'), ...room(...coreRooms)],
   native: [
     node,
     ...npm('zod', 'pkcs11js', 'pcsc-mini', 'usb'),

@@ -68,7 +68,7 @@ export async function chooseToken(
     ({ token }) =>
       token.initialized &&
       (wish.serial === undefined || token.serial === wish.serial) &&
-      (wish.label === undefined || token.label === wish.label),
+      (wish.label === undefined || [token.label, token.reportedLabel].includes(wish.label)),
   );
   const [first, second] = candidates;
   if (first === undefined) {

@@ -96,6 +96,11 @@ function storeLines({ store, tokens, problem }: Store, style: Style): readonly s
   return [
     heading,
     ...tableLines(['TOKEN', 'SERIAL', 'SLOT', 'PIN', 'SO-PIN', 'VALUES'], rows, style).map((line) => `  ${line}`),
+    ...tokens
+      .filter(({ description: { initialized, label, reportedLabel } }) => initialized && label !== reportedLabel)
+      .map(({ description }) =>
+        printable(`  “${description.label}” is “${description.reportedLabel}” to bank-vaults (tokenLabel).`),
+      ),
     ...tokens.flatMap((token) => keyLines(token, style)),
     ...tokens.flatMap((token) => token.problems.map((one) => `\n${failureText(one, style)}`)),
   ];
@@ -110,6 +115,7 @@ function storeValue({ store, tokens, problem }: Store): unknown {
     problem: problem ?? null,
     tokens: tokens.map(({ description, keyPairs, dataObjects, problems }) => ({
       label: description.label,
+      reportedLabel: description.reportedLabel,
       serial: description.serial,
       slotId: description.slotId,
       initialized: description.initialized,

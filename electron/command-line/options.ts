@@ -23,6 +23,8 @@ const name = z.string().trim().min(1, 'needs a name').max(80, 'takes at most 80 
 export const commonShape = {
   json: z.boolean().default(false),
   dataDir: z.string().min(1, 'needs a folder').optional(),
+  /** Only of commands that have to do with clusters. */
+  kubeconfig: z.string().min(1, 'needs the path of a file').optional(),
 };
 
 /** What every command takes that carries out a run. */

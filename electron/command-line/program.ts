@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { failure } from '../workflows/failures.ts';
+import { addClusterCommands } from './cluster-commands.ts';
 import { addDeviceListCommands } from './device-list-commands.ts';
 import { addDeviceRunCommands } from './device-run-commands.ts';
 import { addCertificateCommands } from './certificate-commands.ts';
@@ -14,6 +15,8 @@ import { misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import { addPinCommands } from './pin-commands.ts';
 import { printOutcome } from './print-outcome.ts';
+import { addRecipeCommands } from './recipe-commands.ts';
+import { addRecipeRunCommands } from './recipe-run-commands.ts';
 import type { Registry } from './registry.ts';
 import { findSecretArgument } from './refuse-secrets.ts';
 import { addRehearseCommand } from './rehearse-command.ts';
@@ -91,6 +94,9 @@ function createProgram(registry: Registry): Command {
   addVaultInitCommand(vault, registry);
   addVaultUnsealCommand(vault, registry);
   addVaultStatusCommand(vault, registry);
+  addClusterCommands(program, registry);
+  addRecipeCommands(program, registry);
+  addRecipeRunCommands(program, registry);
   addJournalCommands(program, registry);
   for (const command of program.commands) {
     configured(command);

@@ -33,6 +33,7 @@ export function answersQuestion<Shape extends z.ZodRawShape>(
           locations: registry.locations,
           dataDirectory: common.value.dataDir,
           by: undefined,
+          kubeconfig: common.value.kubeconfig,
           makePrompt: createSilentPrompt,
         },
         (session) => answer(session, own.value),

@@ -85,6 +85,7 @@ export async function executeRunCommand(request: RunCommand): Promise<CommandOut
       locations: request.registry.locations,
       dataDirectory: options.dataDir,
       by: options.by,
+      kubeconfig: options.kubeconfig,
       makePrompt: ({ terminal, style, progress }) =>
         createTerminalPrompt({
           terminal,
@@ -101,10 +102,18 @@ export async function executeRunCommand(request: RunCommand): Promise<CommandOut
     (session) =>
       carryOutCommand(session, request, {
         command: commandPath(command),
-        resumeOptions: options.dataDir === undefined ? '' : ` --data-dir ${shellWord(options.dataDir)}`,
+        resumeOptions: optionsAgain(options),
         confirm: options.confirm,
       }),
   );
+}
+
+/** What a resumed run needs again. */
+function optionsAgain({ dataDir, kubeconfig }: RunCommandOptions): string {
+  const given = { '--data-dir': dataDir, '--kubeconfig': kubeconfig };
+  return Object.entries(given)
+    .map(([name, value]) => (value === undefined ? '' : ` ${name} ${shellWord(value)}`))
+    .join('');
 }
 
 /** A word as a POSIX shell takes it literally. */

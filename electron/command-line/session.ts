@@ -38,6 +38,8 @@ export interface SessionOptions {
   readonly locations: Locations;
   readonly dataDirectory: string | undefined;
   readonly by: string | undefined;
+  /** Read instead of KUBECONFIG's list and ~/.kube/config. */
+  readonly kubeconfig?: string | undefined;
   readonly makePrompt: (parts: {
     readonly terminal: Terminal | undefined;
     readonly style: Style;
@@ -122,6 +124,8 @@ export async function withSession(
       cacheDirectory: defaultCacheDirectory(),
       serverSourcesDirectory: options.locations.serverSources,
       launch: createLauncher(options.locations),
+      environment:
+        options.kubeconfig === undefined ? process.env : { ...process.env, KUBECONFIG: resolve(options.kubeconfig) },
       prompt: options.makePrompt({ terminal, style: errorStyle, progress }),
     });
     if (!opened.ok) return failed(opened.error);

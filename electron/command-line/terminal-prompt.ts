@@ -32,6 +32,9 @@ export interface TerminalPromptOptions {
 type PinRequest = Parameters<PromptPort['askPin']>[0];
 type PasswordRequest = Parameters<PromptPort['askPassword']>[0];
 
+/** How the purposes of values for a Secret begin (`secretPurpose.secretSlot`): they are PINs, mostly. */
+const forSecret = 'secret ';
+
 const noTerminal = (what: string, instead: string): { readonly ok: false; readonly error: Failure<'App_BadRequest'> } =>
   failure('App_BadRequest', `There is no terminal on which to ${what}.`, instead);
 
@@ -157,7 +160,8 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
 
   const askPassword: PromptPort['askPassword'] = async (request) =>
     asking(async () => {
-      const lines = options.dkekLines;
+      const isForSecret = request.purpose.startsWith(forSecret);
+      const lines = isForSecret ? options.pinLines : options.dkekLines;
       let secret: Secret;
       if (lines !== undefined) {
         // The next line is for another question.
@@ -171,7 +175,9 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
       } else if (dialogue === undefined) {
         return noTerminal(
           `ask for: ${request.what}`,
-          'Run this in a terminal, or hand passwords and pieces over with --dkek-fd N, one a line.',
+          isForSecret
+            ? 'Run this in a terminal, or hand the values over with --pin-fd N, one a line.'
+            : 'Run this in a terminal, or hand passwords and pieces over with --dkek-fd N, one a line.',
         );
       } else secret = await typedPassword(dialogue, request);
       return secret.ok ? success(await sealSecret(request.recipient, secret.value, request.purpose)) : secret;

@@ -201,4 +201,6 @@ export interface CoreOptions {
   readonly serverSourcesDirectory: string;
   readonly launch: HostLauncher;
   readonly prompt: PromptPort;
+  /** KUBECONFIG, HOME and proxies are taken from here; the process's own where left out. */
+  readonly environment?: NodeJS.ProcessEnv;
 }

@@ -80,6 +80,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   const clusters = createClusterPort({
     launch: options.launch,
     discoveryDirectory: join(options.cacheDirectory, 'kubectl'),
+    environment: options.environment ?? process.env,
     allowances: { current: () => settings.allowances, add: (allowances) => settings.allow(allowances) },
   });
   const watch = createVaultWatch({

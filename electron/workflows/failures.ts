@@ -170,6 +170,7 @@ export const clusterFailureCodes = [
   'Cluster_Conflict',
   'Cluster_PreviewOutdated',
   'Cluster_PushIncomplete',
+  'Cluster_Drifted',
   'Cluster_RolloutFailed',
   'Cluster_NotFound',
   'Cluster_ValueExists',
