@@ -34,6 +34,8 @@ export const clusters = {
     skew: 'Versions too far apart',
   },
   outsideTitle: 'Using this context reaches outside of its kubeconfig',
+  outsideBrief: (names: string) => `It reaches outside of its kubeconfig, for ${names}. Allow that first.`,
+  outsideSee: 'See what it is',
   outsideProgram: (name: string) =>
     `${name} would be run with your rights each time the cluster is asked. Allow it only if you know who put it there.`,
   outsideProvider: 'This plug-in of kubectl would be used to log in.',

@@ -66,6 +66,8 @@ export function LineField(
     readonly multiline?: boolean;
     readonly autoFocus?: boolean;
     readonly maximumLength?: number;
+    /** Set small, for what is long: paths, images, addresses. */
+    readonly small?: boolean;
   },
 ): ReactNode {
   // What is still empty is no mistake yet: it is said here once the field was left or changed.
@@ -90,7 +92,11 @@ export function LineField(
       spellCheck="false"
     >
       <LabelRow label={props.label} term={props.term} />
-      {props.multiline === true ? <TextArea className={css('input')} rows={4} /> : <Input className={css('input')} />}
+      {props.multiline === true ? (
+        <TextArea className={css('input')} rows={4} />
+      ) : (
+        <Input className={css('input', props.small === true && 'inputSmall')} />
+      )}
       {props.help === undefined ? null : (
         <Text slot="description" className={css('help')}>
           {props.help}

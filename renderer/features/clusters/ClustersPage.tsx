@@ -7,11 +7,11 @@ import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { FailureBox } from '../../ui/FailureBox.tsx';
-import { Card, EmptyState, Mono, Note, Page, PathText } from '../../ui/Pieces.tsx';
+import { Actions, Card, EmptyState, Mono, Note, Page, PathText } from '../../ui/Pieces.tsx';
 import { StateMark } from '../../ui/StateMark.tsx';
 import { canAsk, canPush, markOfContext, markOfPush, pushesOf } from '../../views/clusters.ts';
 import { MarkOf } from '../tokens/DeviceState.tsx';
-import { OutsideParts } from './OutsideParts.tsx';
+import { OutsideParts, outsideNames } from './OutsideParts.tsx';
 import styles from './clusters.module.css';
 
 const css = classesOf(styles);
@@ -141,7 +141,7 @@ function ContextCard({ context, view }: { readonly context: ClusterContextView; 
           </span>
         )}
       </div>
-      <ContextTroubles context={context} />
+      <ContextTroubles context={context} brief />
       {pushes.length === 0 ? null : (
         <ul className={css('rows')} aria-label={`${words.pushes}: ${context.context}`}>
           {pushes.slice(0, 3).map((push) => (
@@ -157,7 +157,15 @@ function ContextCard({ context, view }: { readonly context: ClusterContextView; 
 }
 
 /** What keeps a context from being used, each with what to do about it. */
-export function ContextTroubles({ context }: { readonly context: ClusterContextView }): ReactNode {
+export function ContextTroubles({
+  context,
+  brief,
+}: {
+  readonly context: ClusterContextView;
+  /** In a list: what is reached for is named, and shown whole on the cluster's own page. */
+  readonly brief?: boolean;
+}): ReactNode {
+  const go = useNavigation((state) => state.go);
   return (
     <>
       {context.fault === '' ? null : (
@@ -170,7 +178,23 @@ export function ContextTroubles({ context }: { readonly context: ClusterContextV
           <p>{words.insecure}</p>
         </Note>
       ) : null}
-      {context.fault === '' && !context.allowed ? <OutsideParts context={context} /> : null}
+      {context.fault !== '' || context.allowed ? null : brief === true ? (
+        <Note tone="warn" shape="notice">
+          <p>{words.outsideBrief(outsideNames(context))}</p>
+          <Actions>
+            <Button
+              name={`${words.outsideSee}: ${context.context}`}
+              onPress={() => {
+                go(paths.cluster(context.id));
+              }}
+            >
+              {words.outsideSee}
+            </Button>
+          </Actions>
+        </Note>
+      ) : (
+        <OutsideParts context={context} />
+      )}
       {context.problem === null || context.state === 'looking' ? null : <FailureBox failure={context.problem} />}
     </>
   );

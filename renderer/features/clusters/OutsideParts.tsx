@@ -14,6 +14,11 @@ const words = text.clusters;
 
 const baseName = (path: string): string => path.split('/').at(-1) ?? path;
 
+/** The programs and files that a context reaches for, by their names. */
+export function outsideNames(context: ClusterContextView): string {
+  return context.outside.map((part) => baseName(part.path)).join(', ');
+}
+
 function explain(part: OutsidePartView): string {
   if (part.kind === 'exec-program') return words.outsideProgram(baseName(part.path));
   return part.kind === 'auth-provider' ? words.outsideProvider : words.outsideFile;

@@ -71,7 +71,7 @@ function Section({ section, ...props }: FormProps & { readonly section: RecipeSe
       <h2>{section.title}</h2>
       <div className={css('fields')}>
         {section.fields.map((field) => (
-          <div key={field.path} className={css(isWide(field) && 'wide')}>
+          <div key={field.path} className={css((isWide(field) || isLong(textAt(form, field.path))) && 'wide')}>
             <Field field={field} {...props} />
           </div>
         ))}
@@ -79,6 +79,9 @@ function Section({ section, ...props }: FormProps & { readonly section: RecipeSe
     </section>
   );
 }
+
+/** Longer than a field beside another shows. */
+const isLong = (value: string): boolean => value.length > 16;
 
 const isWide = (field: RecipeField): boolean =>
   field.kind === 'variant' || field.kind === 'nodes' || field.kind === 'lines' || field.kind === 'tick';
@@ -91,7 +94,15 @@ function Field({ field, form, problems, onChange, contextId }: FormProps & { rea
   const common = { label: field.label, error, ...(field.help === undefined ? {} : { help: field.help }) };
   switch (field.kind) {
     case 'line':
-      return <LineField {...common} value={textAt(form, field.path)} maximumLength={2048} onChange={change} />;
+      return (
+        <LineField
+          {...common}
+          value={textAt(form, field.path)}
+          maximumLength={2048}
+          small={isLong(textAt(form, field.path))}
+          onChange={change}
+        />
+      );
     case 'number':
       return (
         <Stepper

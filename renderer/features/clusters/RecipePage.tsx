@@ -141,7 +141,6 @@ function OneRecipe(props: {
         <div className={css('beside')}>
           <RecipeFields form={form} problems={problems} onChange={change} contextId={contextId} />
           <div className={css('column', 'stays')}>
-            <Result rendered={rendered} stale={problems.length > 0} form={form} />
             <Card look="accent">
               <div className={css('footActions')}>
                 <Picker
@@ -168,6 +167,7 @@ function OneRecipe(props: {
                 {previewing ? words.previewing : words.clusterHelp}
               </p>
             </Card>
+            <Result rendered={rendered} stale={problems.length > 0} form={form} />
           </div>
         </div>
       )}

@@ -33,9 +33,11 @@ export function HomePage({ view }: { readonly view: AppView }): ReactNode {
       <div className={css('panels')}>
         <WaitsPanel glance={glance} view={view} />
         <LastPanel glance={glance} />
-        <VaultsPanel view={view} />
+        <div className={css('stack')}>
+          <VaultsPanel view={view} />
+          {view.pushes.length === 0 ? null : <ClustersPanel view={view} />}
+        </div>
         <TokensPanel view={view} />
-        {view.pushes.length === 0 ? null : <ClustersPanel view={view} />}
       </div>
       {rehearsing ? null : rehearsal}
       {view.trayAvailable ? null : (
