@@ -9,6 +9,7 @@ import { createContextHandlers } from './context-handlers.ts';
 import type { ClusterHostParts, ClusterHostResult, Handlers } from './handler.ts';
 import { createKubectl } from './kubectl/create-kubectl.ts';
 import { clusterHostRequests, clusterRequestEnvelopeSchema, type ClusterHostMethod } from './protocol.ts';
+import { createKmsHandlers } from './kms/kms-handlers.ts';
 import { createPushHandlers } from './push/push-handlers.ts';
 import { createValueHandlers } from './value-handlers.ts';
 
@@ -20,6 +21,8 @@ const changing: ReadonlySet<ClusterHostMethod> = new Set([
   'push.forget-kept',
   'values.write',
   'values.remove',
+  'kms.canary',
+  'kms.rewrite',
 ]);
 
 function isMethod(method: string): method is ClusterHostMethod {
@@ -38,6 +41,7 @@ function main(): void {
     ...createContextHandlers(parts),
     ...createValueHandlers(parts),
     ...createPushHandlers(parts),
+    ...createKmsHandlers(parts),
   };
   let changes: Promise<unknown> = Promise.resolve();
 

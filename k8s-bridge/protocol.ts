@@ -20,6 +20,13 @@ import {
   rolloutStateSchema,
 } from '../electron/workflows/cluster-ports.ts';
 import { valueSecretSchema } from '../electron/workflows/cluster-plans.ts';
+import {
+  canarySchema,
+  encryptedResourceSchema,
+  etcdAccessSchema,
+  rewrittenSchema,
+  storedCountSchema,
+} from '../electron/workflows/kms-ports.ts';
 
 const nothing = z.strictObject({});
 const base64 = z.base64().max(2_000_000);
@@ -123,6 +130,19 @@ export const clusterHostRequests = {
       continueFrom: z.string(),
       remaining: z.number(),
     }),
+  },
+  /** See KmsPort. */
+  'kms.canary': {
+    request: z.strictObject({ ...onCluster, etcd: etcdAccessSchema, namespace: z.string().min(1).max(63) }),
+    reply: canarySchema,
+  },
+  'kms.count': {
+    request: z.strictObject({ etcd: etcdAccessSchema, resource: encryptedResourceSchema }),
+    reply: storedCountSchema,
+  },
+  'kms.rewrite': {
+    request: z.strictObject({ ...onCluster, resource: encryptedResourceSchema, continueFrom: z.string().max(4096) }),
+    reply: rewrittenSchema,
   },
 } as const;
 

@@ -24,6 +24,7 @@ import {
   type Failure,
   type Result,
 } from '../workflows/failures.ts';
+import type { KmsPort } from '../workflows/kms-ports.ts';
 import { readFailure } from './host-failure.ts';
 import { kubeconfigPathsIn } from './kubeconfig-paths.ts';
 
@@ -49,6 +50,9 @@ const deadlines: Readonly<Record<ClusterHostMethod, number>> = {
   'values.write': 600 * seconds,
   'values.remove': 600 * seconds,
   'names.list': 180 * seconds,
+  'kms.canary': 300 * seconds,
+  'kms.count': 900 * seconds,
+  'kms.rewrite': 600 * seconds,
 };
 
 /** What the cluster host may see: which kubectl, and how the way to a cluster leads through a proxy. */
@@ -94,7 +98,7 @@ function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<
 }
 
 /** Makes the port; no process is started before the first question. */
-export function createClusterPort(options: ClusterPortOptions): ClusterPort {
+export function createClusterPort(options: ClusterPortOptions): ClusterPort & KmsPort {
   const given = options.environment ?? process.env;
   const environment: Record<string, string> = {};
   for (const name of environmentNames) {
@@ -217,6 +221,11 @@ export function createClusterPort(options: ClusterPortOptions): ClusterPort {
     removeValues: (pin, secret, keys) =>
       ask('values.remove', { ...onCluster(pin), secret, keys: [...keys] }, requests['values.remove'].reply),
     listNames: (pin, what) => ask('names.list', { ...onCluster(pin), ...what }, requests['names.list'].reply),
+    tryCanary: (pin, etcd, namespace) =>
+      ask('kms.canary', { ...onCluster(pin), etcd, namespace }, requests['kms.canary'].reply),
+    countStored: (etcd, resource) => ask('kms.count', { etcd, resource }, requests['kms.count'].reply),
+    rewritePage: (pin, resource, continueFrom) =>
+      ask('kms.rewrite', { ...onCluster(pin), resource, continueFrom }, requests['kms.rewrite'].reply),
     close: () => client.close(),
   };
 }

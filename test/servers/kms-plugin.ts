@@ -1,0 +1,86 @@
+/**
+ * A KMS v2 plugin with its keys in memory, for what the API server does with one; not the product's provider.
+ * Its key can be changed as a rotation does.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { chmod, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { loadPackageDefinition, Server, ServerCredentials, status, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+const protoPath = fileURLToPath(new URL('../../k8s-bridge/kms-provider/api.proto', import.meta.url));
+
+export interface KmsPlugin {
+  readonly socketPath: string;
+  readonly encrypts: number;
+  /** From now on another key, which Status tells; the old ones still decrypt. @returns its id */
+  rotate(): string;
+  stop(): Promise<void>;
+}
+
+function findService(): ServiceDefinition {
+  const loaded = loadPackageDefinition(loadSync(protoPath, { keepCase: true }));
+  const version = loaded['v2'];
+  if (version === undefined || typeof version === 'function' || !('KeyManagementService' in version))
+    throw new Error('api.proto has no KeyManagementService.');
+  const client = version['KeyManagementService'];
+  if (typeof client !== 'function' || !('service' in client)) throw new Error('KeyManagementService is no service.');
+  return client.service as ServiceDefinition;
+}
+
+interface Call {
+  readonly request: { readonly plaintext?: Buffer; readonly ciphertext?: Buffer; readonly key_id?: string };
+}
+type Reply = (error: { readonly code: status; readonly details: string } | null, value?: unknown) => void;
+
+/** @param socketPath a Unix socket, at most 100 characters long */
+export async function startKmsPlugin(socketPath: string): Promise<KmsPlugin> {
+  const keys = new Map<string, Buffer>();
+  let current = '';
+  let encrypts = 0;
+  const rotate = (): string => {
+    current = `test-key-${(keys.size + 1).toString()}`;
+    keys.set(current, randomBytes(32));
+    return current;
+  };
+  rotate();
+  const server = new Server();
+  server.addService(findService(), {
+    Status: (_: Call, reply: Reply) => reply(null, { version: 'v2', healthz: 'ok', key_id: current }),
+    Encrypt: ({ request: { plaintext } }: Call, reply: Reply) => {
+      const key = keys.get(current);
+      if (key === undefined || plaintext === undefined) return reply({ code: status.INTERNAL, details: 'no key' });
+      encrypts += 1;
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce);
+      const ciphertext = Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+      reply(null, { ciphertext, key_id: current, annotations: {} });
+    },
+    Decrypt: ({ request: { ciphertext, key_id: keyId } }: Call, reply: Reply) => {
+      const key = keys.get(keyId ?? '');
+      if (key === undefined || ciphertext === undefined)
+        return reply({ code: status.FAILED_PRECONDITION, details: 'unknown key' });
+      const decipher = createDecipheriv('aes-256-gcm', key, ciphertext.subarray(0, 12));
+      decipher.setAuthTag(ciphertext.subarray(-16));
+      reply(null, { plaintext: Buffer.concat([decipher.update(ciphertext.subarray(12, -16)), decipher.final()]) });
+    },
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix://${socketPath}`, ServerCredentials.createInsecure(), (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+  await chmod(socketPath, 0o600);
+  return {
+    socketPath,
+    get encrypts() {
+      return encrypts;
+    },
+    rotate,
+    async stop() {
+      server.forceShutdown();
+      await rm(socketPath, { force: true });
+    },
+  };
+}
