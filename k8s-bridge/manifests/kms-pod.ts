@@ -12,7 +12,7 @@ import {
   type TransitBackend,
 } from './kms-paths.ts';
 import { type JsonObject, noPrivileges } from './objects.ts';
-import { prepareKmsTokenScript, prepareSocketScript, writeKleidiConfigScript } from './token-scripts.ts';
+import { prepareKleidiTokenScript, prepareKmsTokenScript, prepareSocketScript } from './token-scripts.ts';
 
 interface Part {
   readonly volumes: Json[];
@@ -93,7 +93,7 @@ function prepareContainer(input: KmsPluginInput): JsonObject {
   const writesConfig = pluginConfig(input) === undefined;
   return {
     ...shared,
-    command: ['/bin/sh', '-c', prepareKmsTokenScript + (writesConfig ? writeKleidiConfigScript : '')],
+    command: ['/bin/sh', '-c', writesConfig ? prepareKleidiTokenScript : prepareKmsTokenScript],
     env: [
       { name: 'SOCKET_DIRECTORY', value: input.socketDirectory },
       { name: 'CONFIG_DIRECTORY', value: nodeFilesInContainer },

@@ -128,13 +128,10 @@ umask 077
 ${closeSocketDirectory}`;
 
 /**
- * On a control-plane node the PINs lie in files of root's (`pin`, `so-pin` in CONFIG_DIRECTORY): a Secret of the cluster could not be
- * read at a cold start, since reading it needs this plugin.
+ * On a control-plane node the PINs lie in files of root's (`pin`, `so-pin` in CONFIG_DIRECTORY): a Secret of the
+ * cluster could not be read at a cold start, since reading it needs this plugin.
  */
-export const prepareKmsTokenScript = `set -eu
-umask 077
-${closeSocketDirectory}
-read_pin() {
+const readPins = `read_pin() {
   case $(stat -c %a "$1") in
     400 | 600) ;;
     *) echo "softhsm: $1 must be for root alone (chmod 0400)" >&2; exit 1 ;;
@@ -145,14 +142,28 @@ SOFTHSM_PIN=$(read_pin "$CONFIG_DIRECTORY/pin")
 SOFTHSM_SO_PIN=$(read_pin "$CONFIG_DIRECTORY/so-pin")
 [ -n "$SOFTHSM_PIN" ] && [ -n "$SOFTHSM_SO_PIN" ] || { echo "softhsm: a PIN is empty" >&2; exit 1; }
 export SOFTHSM_PIN SOFTHSM_SO_PIN
+`;
 
+const checkKleidiPin = `case "$SOFTHSM_PIN" in
+  *[!A-Za-z0-9._-]*)
+    echo "softhsm: use letters, digits, dots, _ and - for kleidi's PIN: it stands in a JSON file" >&2
+    exit 1
+    ;;
+esac
+`;
+
+/** Of a KMS plugin that finds its PIN in a file. */
+export const prepareKmsTokenScript = `set -eu
+umask 077
+${closeSocketDirectory}${readPins}
 ${look}
 ${make}`;
 
-/** kleidi reads the PIN from its configuration alone: the file is put together in memory, for its container only. */
-export const writeKleidiConfigScript = `
-case "$SOFTHSM_PIN" in
-  *[!A-Za-z0-9._-]*) fail "use letters, digits, dots, _ and - for kleidi's PIN: it stands in a JSON file" ;;
-esac
+/** kleidi reads the PIN from its configuration alone: that is put together in memory, for its container only. */
+export const prepareKleidiTokenScript = `set -eu
+umask 077
+${closeSocketDirectory}${readPins}${checkKleidiPin}
+${look}
+${make}
 printf '{"path":"%s","tokenLabel":"%s","pin":"%s"}\\n' "$MODULE" "$TOKEN_LABEL" "$SOFTHSM_PIN" >"$CONFIG_FILE"
 `;
