@@ -6,6 +6,7 @@
  * Arguments: --module PATH. SOFTHSM2_CONF is read by the library from the environment.
  */
 import {
+  collectGarbageAtOnce,
   exitOnUncaughtErrors,
   keepMemoryOutOfCoreDumps,
   openParentPort,
@@ -77,6 +78,7 @@ function serve(port: ParentPort, service: TokenService): void {
 
 function main(): void {
   exitOnUncaughtErrors();
+  collectGarbageAtOnce();
   keepMemoryOutOfCoreDumps();
   const modulePath = process.argv[process.argv.indexOf(tokenHostArguments.modulePath) + 1];
   const port = openParentPort();

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  collectGarbageAtOnce,
   exitOnUncaughtErrors,
   keepMemoryOutOfCoreDumps,
   openParentPort,
@@ -102,6 +103,7 @@ function serve(port: ParentPort): void {
 
 function main(): void {
   exitOnUncaughtErrors();
+  collectGarbageAtOnce();
   keepMemoryOutOfCoreDumps();
   const port = openParentPort();
   if (port === undefined) process.exit(usageError);
