@@ -3,7 +3,12 @@
  * clear. It is ended after the run. One request at a time, in order.
  */
 import type { z } from 'zod';
-import { exitOnUncaughtErrors, openParentPort } from '../hosts/parent-port.ts';
+import {
+  collectGarbageAtOnce,
+  exitOnUncaughtErrors,
+  keepMemoryOutOfCoreDumps,
+  openParentPort,
+} from '../hosts/parent-port.ts';
 import { secretPurpose } from '../sealing/schema.ts';
 import { describeStatus } from '../vault/replies.ts';
 import { createVaultTransport } from '../vault/transport.ts';
@@ -155,6 +160,8 @@ function isMethod(method: string): method is ShareHostMethod {
 
 function main(): void {
   exitOnUncaughtErrors();
+  collectGarbageAtOnce();
+  keepMemoryOutOfCoreDumps();
   // A reply of Vault to an initialisation cannot be had twice: it is in escrow before this process ends.
   let initializing: Promise<unknown> = Promise.resolve();
   const port = openParentPort(() => initializing);
