@@ -1,4 +1,4 @@
-import { BrowserWindow, nativeTheme, session } from 'electron';
+import { BrowserWindow, nativeImage, nativeTheme, session, type NativeImage } from 'electron';
 import { pageOf } from '../security/origins.ts';
 import { openSessionTo } from '../security/session-guards.ts';
 import { hardenedWebPreferences, partitions } from '../security/web-preferences.ts';
@@ -24,16 +24,27 @@ export function createPromptWindow(
   const ownSession = openSessionTo(session.fromPartition(partitions.prompt, { cache: false }), 'prompt');
   servePages(ownSession, 'prompt', paths.pages);
   let window: BrowserWindow | undefined;
+  /** Decoded once, and no larger than a task bar shows it: each window sends all of it to the X server. */
+  let icon: NativeImage | undefined;
+
+  /** Over the main window, a little above its middle. */
+  const place = (): { readonly x: number; readonly y: number } | undefined => {
+    const frame = parent()?.getBounds();
+    if (frame === undefined) return undefined;
+    return { x: Math.round(frame.x + (frame.width - width) / 2), y: Math.round(frame.y + (frame.height - height) / 3) };
+  };
 
   return {
     get id() {
       return window?.webContents.id;
     },
     open(onClosed) {
-      const over = parent();
+      icon ??= nativeImage.createFromPath(paths.icon('64x64'));
       const created = new BrowserWindow({
         width,
         height,
+        // Said at once: moving the window afterwards waits for the X server.
+        ...place(),
         useContentSize: true,
         resizable: false,
         minimizable: false,
@@ -43,7 +54,7 @@ export function createPromptWindow(
         skipTaskbar: false,
         show: false,
         title: 'Key Custodian – secure entry',
-        icon: paths.icon('256x256'),
+        icon,
         backgroundColor: nativeTheme.shouldUseDarkColors ? background.dark : background.light,
         webPreferences: hardenedWebPreferences({ partition: partitions.prompt, preload: paths.promptPreload }),
       });
@@ -51,13 +62,6 @@ export function createPromptWindow(
       // Not effective on every Linux desktop, but where it is, screenshots and shares of the screen leave it out.
       created.setContentProtection(true);
       created.setMenuBarVisibility(false);
-      if (over !== undefined) {
-        const frame = over.getBounds();
-        created.setPosition(
-          Math.round(frame.x + (frame.width - width) / 2),
-          Math.round(frame.y + (frame.height - height) / 3),
-        );
-      }
       created.once('ready-to-show', () => {
         created.show();
         created.focus();
