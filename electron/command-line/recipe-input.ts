@@ -11,18 +11,31 @@ type Fields = Record<string, unknown>;
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Reads YAML 1.2 or JSON, one document, without tags of its own. @returns plain data */
-export function parseRecipe(text: string): Read<Fields> {
+/** One document as plain data; what is wrong with it otherwise. Aliases are refused: a small file could grow without end. */
+function plainData(text: string): { readonly value: unknown } | { readonly problem: string } {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true, strict: true });
   const [error] = document.errors;
-  if (error !== undefined) {
+  if (error !== undefined) return { problem: error.message.split('\n')[0] ?? '' };
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    return { value };
+  } catch (cause) {
+    if (cause instanceof ReferenceError) return { problem: 'aliases are not taken.' };
+    throw cause;
+  }
+}
+
+/** Reads YAML 1.2 or JSON, one document, without tags of its own. @returns plain data */
+export function parseRecipe(text: string): Read<Fields> {
+  const data = plainData(text);
+  if ('problem' in data) {
     return failure(
       'App_BadRequest',
-      `The file is neither YAML nor JSON: ${error.message.split('\n')[0] ?? ''}`,
-      'Begin with the output of: custodian recipe defaults NAME.',
+      `The file is no recipe: ${data.problem}`,
+      'Write YAML or JSON, beginning with the output of: custodian recipe defaults NAME.',
     );
   }
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  const { value } = data;
   return isFields(value)
     ? success(value)
     : failure(
@@ -49,10 +62,8 @@ export function readSetting(text: string): Read<Setting> {
   // Names of fields only: what JavaScript itself hangs on objects is none.
   if (path.length === 0 || !path.every((part) => /^(?:[a-z][A-Za-z0-9]{0,40}|\d{1,3})$/u.test(part))) return wrong;
   if (path.some((part) => part in Object.prototype)) return wrong;
-  const document = parseDocument(text.slice(equals + 1));
-  if (document.errors.length > 0) return wrong;
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
-  return success({ path, value: value ?? '' });
+  const data = plainData(text.slice(equals + 1));
+  return 'problem' in data ? wrong : success({ path, value: data.value ?? '' });
 }
 
 /** A copy with the field set. Undefined where the path leads through something that has no fields. */
