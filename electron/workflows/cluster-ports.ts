@@ -343,11 +343,11 @@ export interface ClusterPort {
   /** One look at each rollout, with events and logs of what fails. */
   lookAtRollouts(pin: ClusterPin, references: readonly ObjectReference[]): ClusterResult<readonly RolloutState[]>;
   /**
-   * Restores what was there, or deletes what was new, and removes the copies of replaced Secrets once they are put
-   * back. May be repeated: 'restored', 'deleted', 'unchanged' for what is as it was before the push already.
+   * Restores what was there, or deletes what was new. The copies of replaced Secrets stay (`forgetKeptSecrets`). May be
+   * repeated: 'restored', 'deleted', 'unchanged' for what is as it was before the push already.
    */
   undo(record: PushRecord): ClusterResult<readonly ObjectOutcome[]>;
-  /** Removes the copies of replaced Secrets once a push is settled. */
+  /** Removes the copies of replaced Secrets once a push is undone: nothing else needs them. */
   forgetKeptSecrets(record: PushRecord): ClusterResult<Record<string, never>>;
   checkDrift(record: PushRecord): ClusterResult<readonly Drift[]>;
 

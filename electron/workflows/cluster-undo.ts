@@ -46,7 +46,7 @@ function clusterUndoSteps(plan: ClusterUndoPlan): readonly StepDefinition[] {
       action: text.settle.action,
       needs: ['undo'],
       effect: { kind: 'cluster.settle-undo', cluster, pushRunId },
-      records: ['restored', 'removed', 'unchanged'],
+      records: ['compared', 'keptSecretsRemoved'],
     },
   ];
 }

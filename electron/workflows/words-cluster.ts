@@ -65,7 +65,8 @@ export const clusterWords = {
     },
     settle: {
       title: 'Read everything back',
-      explanation: 'Each object is read once more, to see that nothing of the push is left.',
+      explanation:
+        'Each object is read once more, to see that nothing of the push is left. Then the copies of earlier values, which the push kept in the cluster, are removed.',
       action: 'Read back',
     },
     factPush: 'Push',
@@ -122,6 +123,7 @@ export const clusterEvidenceNames: Readonly<Record<string, string>> = {
   recordFile: 'Record for an undo',
   recordSha256: 'Record, SHA-256',
   keptSecrets: 'Earlier values kept in',
+  keptSecretsRemoved: 'Copies of earlier values removed',
   created: 'Created',
   changed: 'Changed',
   unchanged: 'As they were',
@@ -138,4 +140,4 @@ export const clusterEvidenceNames: Readonly<Record<string, string>> = {
 };
 
 /** Evidence of clusters by which the program tells what it has begun before. */
-export const clusterProgramEvidence: readonly string[] = ['applying', 'undoing', 'trialValueSha256'];
+export const clusterProgramEvidence: readonly string[] = ['applying', 'undoing', 'forgetting', 'trialValueSha256'];

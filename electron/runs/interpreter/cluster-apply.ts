@@ -19,13 +19,17 @@ const minimumLength = 4;
 async function askForValues(
   context: StepContext,
   { content, cluster }: EffectOf<'cluster.apply'>,
+  found: readonly ObjectOutcome[],
 ): Promise<Result<readonly SealedSlotValue[]>> {
-  if (content.secretSlots.length === 0) return success([]);
+  // What an earlier attempt has put in is left as it is, so it is not typed again.
+  const there = new Set(found.filter((one) => allIn([one])).map(({ reference }) => objectInWords(reference)));
+  const slots = content.secretSlots.filter(({ reference }) => !there.has(objectInWords(reference)));
+  if (slots.length === 0) return success([]);
   const kubectl = await context.ports.clusters.describeKubectl();
   if (!kubectl.ok) return kubectl;
   const text = clusterWords.push.apply;
   const values: SealedSlotValue[] = [];
-  for (const { reference, key, what } of content.secretSlots) {
+  for (const { reference, key, what } of slots) {
     const typed = await context.ports.prompt.askPassword({
       runId: context.runId,
       rehearsal: context.plan.rehearsal,
@@ -65,10 +69,12 @@ export async function applyPush(context: StepContext, effect: EffectOf<'cluster.
   const { clusters } = context.ports;
   const record = await requireRecord(context, context.runId);
   if (!record.ok) return record;
+  let found: readonly ObjectOutcome[] = [];
   if (context.noted['applying'] === true) {
     const looked = await clusters.lookAtPush(record.value);
     if (!looked.ok) return looked;
     if (allIn(looked.value)) return foundDone(evidenceOfOutcomes(looked.value));
+    found = looked.value;
   } else {
     const preview = await previewAgain(context, effect);
     if (!preview.ok) return preview;
@@ -78,7 +84,7 @@ export async function applyPush(context: StepContext, effect: EffectOf<'cluster.
       if (!told.ok) return told;
     }
   }
-  const values = await askForValues(context, effect);
+  const values = await askForValues(context, effect, found);
   if (!values.ok) return values;
   const noted = await context.note({ applying: true });
   if (!noted.ok) return noted;

@@ -93,7 +93,7 @@ export function incomplete(
   outcomes: readonly ObjectOutcome[],
   what: 'push' | 'undo',
 ): { readonly ok: false; readonly error: Failure } {
-  const refused = outcomes.find(({ outcome, problem }) => outcome === 'failed' && problem !== '');
+  const refused = outcomes.find((one) => !isIn(one) && one.problem !== '');
   const reason = refused === undefined ? '' : ` ${objectInWords(refused.reference)}: ${refused.problem}`;
   const done = outcomes.filter(isIn);
   return failure(

@@ -2,6 +2,7 @@ import type { ClusterEffect } from '../../workflows/cluster-effects.ts';
 import type { ClusterPin, PushRecord } from '../../workflows/cluster-ports.ts';
 import type { Result } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
+import { keptIn } from './cluster-before.ts';
 import { allIn, evidenceOfOutcomes, incomplete, requireRecord } from './cluster-outcomes.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done } from './context.ts';
@@ -42,11 +43,21 @@ export async function undoPush(context: StepContext, effect: EffectOf<'cluster.u
   return told.ok ? incomplete(undone.value, 'undo') : told;
 }
 
-/** Repeating the undo changes nothing where nothing is left to undo, and says so of each object. */
+/**
+ * Repeating the undo changes nothing where nothing is left to undo, and says so of each object. What the push kept of
+ * earlier values goes last: until then the undo can be begun again.
+ */
 export async function settleUndo(context: StepContext, effect: EffectOf<'cluster.settle-undo'>): EffectResult {
   const record = await recordFor(context, effect);
   if (!record.ok) return record;
-  const undone = await context.ports.clusters.undo(record.value);
-  if (!undone.ok) return undone;
-  return allIn(undone.value) ? done(evidenceOfOutcomes(undone.value)) : incomplete(undone.value, 'undo');
+  const { clusters } = context.ports;
+  if (context.noted['forgetting'] !== true) {
+    const undone = await clusters.undo(record.value);
+    if (!undone.ok) return undone;
+    if (!allIn(undone.value)) return incomplete(undone.value, 'undo');
+    const noted = await context.note({ forgetting: true, compared: undone.value.length });
+    if (!noted.ok) return noted;
+  }
+  const forgotten = await clusters.forgetKeptSecrets(record.value);
+  return forgotten.ok ? done({ keptSecretsRemoved: keptIn(record.value) }) : forgotten;
 }
