@@ -12,7 +12,7 @@ import type {
 } from '../../electron/workflows/cluster-ports.ts';
 import { fieldManager, secretSlotPurpose } from '../protocol.ts';
 import { matchNames, shareOutErrors } from './dry-run.ts';
-import { findOurFields, managersOf } from './field-sets.ts';
+import { isStillOurs, managersOf } from './field-sets.ts';
 import { fillSlots, newMarker, toBase64Bytes, type Filling } from './fill-slots.ts';
 import { getLive, type LiveObjects } from './get-live.ts';
 import {
@@ -160,9 +160,9 @@ function metadataText(manifest: Manifest | undefined, name: string): string {
 }
 
 /** Made by somebody since the push was prepared, when there was none. */
-function isForeign(record: PushRecord, reference: ObjectReference, live: Manifest | undefined): boolean {
+function isForeign(record: PushRecord, { reference, manifest }: ToApply, live: Manifest | undefined): boolean {
   const before = record.before.find((entry) => referenceKey(entry.reference) === referenceKey(reference));
-  return before !== undefined && before.manifest === null && live !== undefined && findOurFields(live) === undefined;
+  return before !== undefined && before.manifest === null && live !== undefined && !isStillOurs(live, manifest);
 }
 
 async function applyPatches(
@@ -246,7 +246,7 @@ async function applyRecord(
     const live = before.value.find(reference);
     const missing = slotsOf(manifest, content.secretSlots).filter((slot) => values.find(slot) === undefined);
     if (refusal !== '') problems.set(key, refusal);
-    else if (isForeign(record, reference, live)) {
+    else if (isForeign(record, { reference, manifest }, live)) {
       const makers = [...new Set(managersOf(live ?? {}).map(({ manager }) => manager))].join(', ');
       problems.set(key, `It was made since the preview, by ${makers || 'somebody else'}. It was left as it is.`);
     } else if (missing.length > 0) {

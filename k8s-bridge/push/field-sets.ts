@@ -43,6 +43,23 @@ export function findOurFields(manifest: Manifest): FieldSet | undefined {
   return managersOf(manifest).find(isOurs)?.fields;
 }
 
+/** A manifest that says nothing but what the object is called: no field of it can belong to anybody. */
+function isBare(manifest: Manifest): boolean {
+  const { apiVersion: _version, kind: _kind, metadata, ...rest } = manifest;
+  const named = mapAt({ metadata: metadata ?? {} }, 'metadata');
+  return Object.keys(rest).length === 0 && Object.keys(named).every((name) => name === 'name' || name === 'namespace');
+}
+
+/**
+ * Whether an object is still the one that we made or hold a part of.
+ * @param pushed what we pushed of it
+ */
+export function isStillOurs(live: Manifest, pushed: Manifest | undefined): boolean {
+  if (findOurFields(live) !== undefined) return true;
+  const holders = managersOf(live).filter((entry) => entry.subresource === '');
+  return pushed !== undefined && isBare(pushed) && holders.length === 0;
+}
+
 /**
  * Managers from before server-side apply whose fields `kubectl apply --server-side` makes ours after a push: those
  * that wrote the annotation of the client-side `kubectl apply` (k8s.io/client-go, util/csaupgrade).

@@ -127,7 +127,12 @@ const beginsEntry =
 /** Takes kubectl's stderr apart: one entry per error, with the lines that belong to it. */
 export function splitWords(text: string): ServerWords {
   const entries: string[] = [];
-  for (const line of text.split('\n')) {
+  // Several kinds that are not known are told as one error: [resource mapping …, resource mapping …]
+  const apart = text
+    .replaceAll(/^\[(?=resource mapping not found)/gmu, '')
+    .replaceAll(/, (?=resource mapping not found for name: )/gu, '\n')
+    .replaceAll(/^(ensure CRDs are installed first)\]$/gmu, '$1');
+  for (const line of apart.split('\n')) {
     if (beginsEntry.test(line) || entries.length === 0) entries.push(line);
     else entries.push(`${entries.pop() ?? ''}\n${line}`);
   }
@@ -140,5 +145,8 @@ export function splitWords(text: string): ServerWords {
 
 /** kubectl's own advice on conflicts tells of its options, which nobody types here. */
 function withoutAdvice(entry: string): string {
-  return entry.replace(/\nPlease review the fields above--[\s\S]*$/u, '').trim();
+  return entry
+    .replace(/\nPlease review the fields above--[\s\S]*$/u, '')
+    .replace(/^error: /u, '')
+    .trim();
 }

@@ -11,7 +11,7 @@ import type {
 } from '../../electron/workflows/cluster-ports.ts';
 import { allYamlLines, cutLines, diffLines, withoutBookkeeping, yamlLines } from './diff-lines.ts';
 import { dryRun, type DryRun } from './dry-run.ts';
-import { findConflicts, findOurFields, isOurs, managersOf } from './field-sets.ts';
+import { findConflicts, isOurs, isStillOurs, managersOf } from './field-sets.ts';
 import { getLive, type LiveObjects } from './get-live.ts';
 import { keptReferences } from './kept-secrets.ts';
 import type { ClusterCall, ClusterResult } from './kubectl-call.ts';
@@ -24,6 +24,7 @@ import { slotsOf, trialValue, withSlots } from './secret-slots.ts';
 interface Looked {
   readonly objects: readonly {
     readonly reference: ObjectReference;
+    readonly manifest: Manifest;
     readonly live: Manifest | undefined;
     readonly dryRun: DryRun | undefined;
     /** As it would be if it were pushed again, with the values that are in its slots now. */
@@ -72,6 +73,7 @@ async function lookAt(call: ClusterCall, record: PushRecord): Promise<ClusterRes
       const keys = slotsOf(manifest, content.secretSlots).map(({ key }) => key);
       return {
         reference,
+        manifest,
         live: now,
         dryRun: result,
         pushed: result?.kind === 'taken' && now !== undefined ? withLiveSlots(result.manifest, now, keys) : undefined,
@@ -103,7 +105,7 @@ export async function lookAtPush(
   const looked = await lookAt(call, record);
   if (!looked.ok) return looked;
   const outcomes = looked.value.objects.map(
-    ({ reference, live, dryRun: result, pushed, emptySlots }): ObjectOutcome => {
+    ({ reference, manifest, live, dryRun: result, pushed, emptySlots }): ObjectOutcome => {
       const before = record.before.find((entry) => referenceKey(entry.reference) === referenceKey(reference));
       const base = { reference, uid: uidOf(live), problem: '' };
       if (result?.kind === 'refused') {
@@ -118,7 +120,7 @@ export async function lookAtPush(
       const keptIn = before?.keptIn ?? '';
       const kept = keptIn === '' ? undefined : looked.value.live.find({ ...reference, name: keptIn });
       const isIn =
-        findOurFields(live) !== undefined &&
+        isStillOurs(live, manifest) &&
         isDeepStrictEqual(withoutBookkeeping(live), withoutBookkeeping(pushed)) &&
         !holdsKept(live, kept, keys);
       if (!isIn) return { ...base, outcome: 'not-reached' };

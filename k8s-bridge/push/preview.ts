@@ -13,7 +13,7 @@ import { digestOf } from './digest.ts';
 import { allYamlLines, cutLines, diffLines, yamlLines } from './diff-lines.ts';
 import { dryRun, type DryRun } from './dry-run.ts';
 import { removeFields, without } from './edit-by-fields.ts';
-import { clientSideManagers, findConflicts, findOurFields, managersOf, uniteAll } from './field-sets.ts';
+import { clientSideManagers, findConflicts, isStillOurs, managersOf, uniteAll } from './field-sets.ts';
 import { getLive, type LiveObjects } from './get-live.ts';
 import type { ClusterCall, ClusterResult } from './kubectl-call.ts';
 import { describeMissingKinds, isMissingKind } from './missing-kinds.ts';
@@ -128,8 +128,9 @@ function previewOf(
           operation: conflict.operation.slice(0, 40),
           field: conflict.field.slice(0, 1024),
         })),
-      ownedByOthers:
-        findOurFields(live) === undefined ? (others.length > 0 ? others : ['nobody who is named']).slice(0, 50) : [],
+      ownedByOthers: !isStillOurs(live, manifest)
+        ? (others.length > 0 ? others : ['nobody who is named']).slice(0, 50)
+        : [],
     },
     whole,
   };

@@ -14,16 +14,17 @@ import type {
 } from '../../electron/workflows/cluster-ports.ts';
 import { fieldManager } from '../protocol.ts';
 import { withoutBookkeeping } from './diff-lines.ts';
-import { matchNames, shareOutErrors } from './dry-run.ts';
 import { existing, restoreFields, without } from './edit-by-fields.ts';
-import { clientSideManagers, findOurFields, managersOf, unite, uniteAll } from './field-sets.ts';
+import { clientSideManagers, findOurFields, isStillOurs, managersOf, unite, uniteAll } from './field-sets.ts';
 import { getLive, type LiveObjects } from './get-live.ts';
 import { inverseAsOfNow } from './json-patch.ts';
 import { keptReferences } from './kept-secrets.ts';
-import { runOn, splitWords, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
+import { type ClusterCall, type ClusterResult } from './kubectl-call.ts';
 import { isMissingKind } from './missing-kinds.ts';
 import { findForeignContents } from './namespace-contents.ts';
 import { nodeReference, patchNodes } from './node-patches.ts';
+import { prepareObjects } from './preview.ts';
+import { replaceObjects, send, writeArguments } from './replace.ts';
 import { isList, isMap, isSecret, mapAt, referenceKey, stubOf, textAt } from './objects.ts';
 
 type Before = PushRecord['before'][number];
@@ -95,30 +96,6 @@ function asNew(before: Manifest): Manifest {
   return { ...withoutBookkeeping(before), metadata };
 }
 
-/** @returns problems by reference, for those that the server did not take */
-async function send(
-  call: ClusterCall,
-  argumentList: readonly string[],
-  objects: readonly Manifest[],
-  references: readonly ObjectReference[],
-): Promise<ClusterResult<ReadonlyMap<string, string>>> {
-  if (objects.length === 0) return success(new Map());
-  const ran = await runOn(call, [...argumentList, '-f', '-', '-o', 'name'], toStream(objects));
-  if (!ran.ok) return ran;
-  if (ran.value.exitCode === 0) return success(new Map());
-  const named = matchNames(objects, ran.value.output.toString('utf8'));
-  const failed = objects.filter((_, index) => named[index] !== true);
-  const words = shareOutErrors(failed, splitWords(ran.value.errors).errors);
-  const problems = new Map<string, string>();
-  references.forEach((reference, index) => {
-    const manifest = objects[index];
-    if (manifest === undefined || named[index] === true) return;
-    problems.set(referenceKey(reference), words[failed.indexOf(manifest)] || 'The server did not take it back.');
-  });
-  return success(problems);
-}
-
-const writeArguments = ['--validate=ignore', `--field-manager=${fieldManager}`];
 /** Somebody wrote in between: looked at anew, so many times. */
 const restoreAttempts = 3;
 
@@ -180,9 +157,8 @@ async function restore(
     }
     const references = (list: typeof replacing): ObjectReference[] =>
       list.map(({ restoring }) => restoring.entry.reference);
-    const replaced = await send(
+    const replaced = await replaceObjects(
       call,
-      ['replace', ...writeArguments],
       replacing.map(({ manifest }) => manifest),
       references(replacing),
     );
@@ -235,9 +211,8 @@ async function giveBackFields(
       ? []
       : [{ entry, manifest: withEntries(now, wanted) }];
   });
-  const written = await send(
+  const written = await replaceObjects(
     call,
-    ['replace', ...writeArguments],
     writes.map(({ manifest }) => manifest),
     writes.map(({ entry }) => entry.reference),
   );
@@ -256,6 +231,7 @@ async function giveBackFields(
 async function deleteNew(
   call: ClusterCall,
   entries: readonly Before[],
+  pushed: ReadonlyMap<string, Manifest>,
   live: LiveObjects,
   outcomes: Outcomes,
 ): Promise<ClusterResult<undefined>> {
@@ -282,7 +258,7 @@ async function deleteNew(
     const held = inUse.get(referenceKey(reference));
     if (now === undefined || metadataText(now, 'deletionTimestamp') !== '')
       say(reference, now === undefined ? 'unchanged' : 'deleted');
-    else if (findOurFields(now) === undefined) {
+    else if (!isStillOurs(now, pushed.get(referenceKey(reference)))) {
       const makers = [...new Set(managersOf(now).map(({ manager }) => manager))].join(', ');
       say(
         reference,
@@ -376,7 +352,10 @@ export async function undoPush(
       }
     }
   }
-  const deleted = await deleteNew(call, added, live.value, outcomes);
+  const pushed = new Map(
+    prepareObjects(record.content).map(({ reference, manifest }) => [referenceKey(reference), manifest] as const),
+  );
+  const deleted = await deleteNew(call, added, pushed, live.value, outcomes);
   if (!deleted.ok) return deleted;
   const restored = await restore(call, restoring, outcomes);
   if (!restored.ok) return restored;
