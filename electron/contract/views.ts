@@ -125,6 +125,8 @@ export const tokenViewSchema = z.strictObject({
   slotDescription: z.string(),
   initialized: z.boolean(),
   label: z.string(),
+  /** As the module says it: what bank-vaults is given as tokenLabel. */
+  reportedLabel: z.string(),
   serial: z.string(),
   manufacturer: z.string(),
   model: z.string(),

@@ -11,7 +11,8 @@ import { createHostClient, type HostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 import { failure, success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
 import type { DevicePort, ObjectPort } from '../workflows/device-ports.ts';
-import type { TokenPort, TokenStore } from '../workflows/ports.ts';
+import { ownLabel } from '../workflows/device-steps.ts';
+import type { TokenDescription, TokenPort, TokenStore } from '../workflows/ports.ts';
 import { createDevicePort } from './device-port.ts';
 import { fromOutcome, malformedAnswer } from './failures.ts';
 import { createObjectPort } from './object-port.ts';
@@ -51,6 +52,14 @@ const longDeadlines: Partial<Record<TokenHostMethod, number>> = {
 interface StoreHost {
   readonly store: TokenStore;
   readonly client: HostClient;
+}
+
+/** What OpenSC calls every token (framework-pkcs15.c). */
+const openscModel = /^PKCS#15/u;
+
+function toDescription(storeId: string, token: TokenHostReply<'listTokens'>[number]): TokenDescription {
+  const label = openscModel.test(token.model) ? ownLabel(token.label) : token.label;
+  return { storeId, ...token, label, reportedLabel: token.label };
 }
 
 function sameModule(one: TokenStore, other: TokenStore): boolean {
@@ -136,7 +145,7 @@ export function createTokenPort(options: TokenPortOptions): TokenPort & ObjectPo
             if (!(await mayHoldTokens(store))) return { store, result: success([]) };
             const tokens = await askStore(store, 'listTokens', {});
             if (!tokens.ok) return { store, result: tokens };
-            return { store, result: success(tokens.value.map((token) => ({ storeId: store.id, ...token }))) };
+            return { store, result: success(tokens.value.map((token) => toDescription(store.id, token))) };
           }),
       ),
     sealingPublicKey: async (storeId) => {

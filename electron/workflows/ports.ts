@@ -39,7 +39,13 @@ export interface TokenDescription {
   readonly slotId: number;
   readonly slotDescription: string;
   readonly initialized: boolean;
+  /** As it was given. */
   readonly label: string;
+  /**
+   * As the module says it, and as bank-vaults compares it: OpenSC before 0.26 appends “ (UserPIN)”, and shortens
+   * what comes before to make room.
+   */
+  readonly reportedLabel: string;
   readonly serial: string;
   readonly manufacturer: string;
   readonly model: string;

@@ -100,6 +100,9 @@ export const token = {
   openRun: 'Go on',
 
   overview: {
+    reportedLabel: 'Label for bank-vaults',
+    reportedLabelNote:
+      'OpenSC before 0.26 adds the name of the PIN. A tokenLabel that names it stops matching with a newer one.',
     device: 'The device',
     maker: 'Maker',
     model: 'Model',

@@ -120,6 +120,7 @@ export function smartCardHsm(part: Partial<TokenView> = {}): TokenView {
     slotDescription: 'Nitrokey Nitrokey HSM 00 00',
     initialized: true,
     label: 'vault-unseal',
+    reportedLabel: 'vault-unseal',
     serial: 'DENK0105160',
     manufacturer: 'www.CardContact.de',
     model: 'PKCS#15 emulated',

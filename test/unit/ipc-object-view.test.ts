@@ -95,6 +95,7 @@ describe('the memory of a token', () => {
     slotDescription: '',
     initialized: true,
     label: '',
+    reportedLabel: '',
     serial: 'DENK0100001',
     manufacturer: '',
     model: '',

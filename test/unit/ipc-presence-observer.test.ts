@@ -15,6 +15,7 @@ const token: TokenDescription = {
   slotDescription: reader,
   initialized: true,
   label: '',
+  reportedLabel: '',
   serial: 'DENK0100001',
   manufacturer: '',
   model: '',

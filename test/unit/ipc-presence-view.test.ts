@@ -54,6 +54,7 @@ const token: TokenDescription = {
   slotDescription: hsmReader.slice(0, 64),
   initialized: true,
   label: 'SmartCard-HSM (UserPIN)',
+  reportedLabel: 'SmartCard-HSM (UserPIN)',
   serial: 'DENK0104068',
   manufacturer: 'www.CardContact.de',
   model: 'PKCS#15 emulated',

@@ -13,6 +13,7 @@ const token = (storeId: string, part: Partial<TokenDescription> = {}): TokenDesc
   slotDescription: '',
   initialized: true,
   label: 'token',
+  reportedLabel: 'token',
   serial: `of-${storeId}`,
   manufacturer: '',
   model: '',

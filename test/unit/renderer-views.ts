@@ -35,6 +35,7 @@ export function tokenView(part: Partial<TokenView> = {}): TokenView {
     slotDescription: '',
     initialized: true,
     label: 'prod-token',
+    reportedLabel: 'prod-token',
     serial: '3f9a21c07be14d55',
     manufacturer: '',
     model: '',

@@ -203,6 +203,7 @@ describe('a backup drill', () => {
       'log-in',
       'make-test',
       'wrap-key',
+      'open-shares',
       'initialize',
       'share-1-import',
       'log-in-target',

@@ -57,6 +57,7 @@ export function toTokenView(store: TokenStore, observed: ObservedToken, vaults: 
     slotDescription: token.slotDescription,
     initialized: token.initialized,
     label: token.label,
+    reportedLabel: token.reportedLabel,
     serial: token.serial,
     manufacturer: token.manufacturer,
     model: token.model,

@@ -169,8 +169,9 @@ export async function initializeToken(context: StepContext, effect: EffectOf<'to
 export async function readTokenBack(context: StepContext, effect: EffectOf<'token.read-back'>): EffectResult {
   const token = await describeToken(context, { storeId: effect.storeId, serial: serialOf(context, '') });
   if (!token.ok) return token;
-  const { serial, label, manufacturer, model, firmwareVersion, slotId, initialized, userPinSet } = token.value;
-  if (!initialized || !isLabelOf(label, effect.label)) {
+  const { serial, label, reportedLabel, manufacturer, model, firmwareVersion, slotId, initialized, userPinSet } =
+    token.value;
+  if (!initialized || !isLabelOf(reportedLabel, effect.label)) {
     return failure(
       'Token_GeneralError',
       `The token was to be called “${effect.label}” and says that it is “${label}”.`,

@@ -71,6 +71,11 @@ function DeviceCard({ view, token }: { readonly view: AppView; readonly token: T
               : token.firmwareVersion
             : device.firmwareVersion}
         </Fact>
+        {token.reportedLabel === token.label ? null : (
+          <Fact name={words.reportedLabel} wide>
+            <Mono>{token.reportedLabel}</Mono> <span className={css('quiet')}>{words.reportedLabelNote}</span>
+          </Fact>
+        )}
         {token.manufacturer === '' ? null : <Fact name={words.maker}>{token.manufacturer}</Fact>}
         {token.model === '' ? null : <Fact name={words.model}>{token.model}</Fact>}
         <Fact name={text.devices.slot} term="slot">
