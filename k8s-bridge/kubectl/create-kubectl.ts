@@ -174,6 +174,7 @@ export function createKubectl({ discoveryDirectory, environment }: KubectlOption
     pin: ClusterPin,
     allowed: readonly Allowance[],
     call: KubectlCall,
+    signal?: AbortSignal,
   ): Promise<KubectlResult<KubectlOutput>> {
     // Compared in the last moment before the run, after any waiting.
     const outcome = await inTurn(async (): Promise<KubectlResult<ProgramOutcome>> => {
@@ -189,6 +190,7 @@ export function createKubectl({ discoveryDirectory, environment }: KubectlOption
             input: call.input,
             deadlineMilliseconds: call.deadlineMilliseconds,
             outputLimitBytes: call.outputLimitBytes ?? outputLimit,
+            signal,
           },
           guardian,
         ),
@@ -294,8 +296,12 @@ export function createKubectl({ discoveryDirectory, environment }: KubectlOption
       const verified = await verify(pin, allowed);
       return verified.ok ? spawn(pin, allowed, call) : verified;
     }
-    const [verified, outcome] = await Promise.all([verify(pin, allowed), spawn(pin, allowed, call)]);
-    if (verified.ok) return outcome;
+    const givenUp = new AbortController();
+    const spawned = spawn(pin, allowed, call, givenUp.signal);
+    const verified = await verify(pin, allowed);
+    if (verified.ok) return spawned;
+    givenUp.abort();
+    const outcome = await spawned;
     if (outcome.ok) outcome.value.output.fill(0);
     return verified;
   }
@@ -327,6 +333,7 @@ function toOutput(outcome: ProgramOutcome, pin: ClusterPin, call: KubectlCall): 
         'Begin the step again; it looks first at what took place.',
         { ...details, signal: outcome.signal },
       );
+    case 'given-up':
     case 'timed-out':
       return failure(
         'Cluster_TimedOut',

@@ -9,6 +9,8 @@ export interface ProgramCall {
   readonly input?: Uint8Array | undefined;
   readonly deadlineMilliseconds: number;
   readonly outputLimitBytes: number;
+  /** Nobody wants to know any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type ProgramOutcome =
@@ -16,8 +18,11 @@ export type ProgramOutcome =
   /** Ended by a signal that did not come from here. */
   | { readonly kind: 'killed'; readonly signal: string }
   | { readonly kind: 'timed-out' }
+  | { readonly kind: 'given-up' }
   | { readonly kind: 'too-much-output' }
   | { readonly kind: 'not-started'; readonly reason: string };
+
+type CutOff = 'timed-out' | 'given-up' | 'too-much-output';
 
 /** What is read of stderr; the rest is thrown away. */
 const errorsLimitBytes = 64 * 1024;
@@ -56,9 +61,9 @@ export function runProgram(call: ProgramCall, guardian: Guardian): Promise<Progr
     const errorChunks: Buffer[] = [];
     let outputBytes = 0;
     let errorBytes = 0;
-    let cutOff: 'timed-out' | 'too-much-output' | undefined;
+    let cutOff: CutOff | undefined;
     let settled = false;
-    const cut = (why: 'timed-out' | 'too-much-output'): void => {
+    const cut = (why: CutOff): void => {
       cutOff ??= why;
       if (pid !== undefined) guardian.kill(pid);
       // What the program started may have left its group and hold the pipes open.
@@ -67,10 +72,13 @@ export function runProgram(call: ProgramCall, guardian: Guardian): Promise<Progr
       child.stdin.destroy();
     };
     const timer = setTimeout(() => cut('timed-out'), call.deadlineMilliseconds);
+    const giveUp = (): void => cut('given-up');
+    call.signal?.addEventListener('abort', giveUp);
     const settle = (outcome: ProgramOutcome): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
+      call.signal?.removeEventListener('abort', giveUp);
       if (pid !== undefined) {
         // Whatever it started must not outlive it.
         guardian.kill(pid);
