@@ -75,6 +75,8 @@ const noSuchPush = (): { readonly ok: false; readonly error: Failure<'App_NotFou
     'Choose it again from the list of the cluster.',
   );
 
+const conditions = { open: 'under-way', completed: 'pushed', abandoned: 'stopped' } as const;
+
 /** The pushes among runs, newest first: those that were begun, without what nothing of is in a cluster. */
 function pushesOf(runs: readonly RunSnapshot[]): readonly Omit<ObservedPush, 'drift'>[] {
   const undone = new Set(
@@ -86,14 +88,13 @@ function pushesOf(runs: readonly RunSnapshot[]): readonly Omit<ObservedPush, 'dr
     .flatMap(({ state }) => {
       const { plan } = state;
       if (plan.workflow !== 'cluster-push') return [];
-      const condition =
-        state.status === 'open' ? ('under-way' as const) : state.status === 'completed' ? 'pushed' : 'stopped';
+      const condition = undone.has(state.runId) ? 'undone' : conditions[state.status];
       return [
         {
           runId: state.runId,
           plan,
           time: state.endedAt === '' ? state.startedAt : state.endedAt,
-          state: undone.has(state.runId) ? ('undone' as const) : condition,
+          state: condition,
         },
       ];
     })

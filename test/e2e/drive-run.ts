@@ -8,6 +8,8 @@ import { keepScreenshot, type LaunchedApp } from './launch/launch-app.ts';
 export interface Secrets {
   readonly pin: string;
   readonly soPin: string;
+  /** For a value that goes into a Secret at a push. */
+  readonly secretValue?: string;
   /** For measurements: a picture holds main up while it is taken. */
   readonly withoutPictures?: true;
   /** Called with the first prompt, before it is answered. */
@@ -53,6 +55,13 @@ export async function answerPrompt(page: Page, secrets: Secrets, seen: Set<strin
   seen.add(title);
   // A SmartCard-HSM's new SO-PIN is made in the prompt unless the person brings one.
   if ((await prompt.ownSoPin.count()) > 0) await prompt.ownSoPin.click();
+  if (secrets.secretValue !== undefined && (await prompt.field('Password').count()) > 0) {
+    await prompt.typeInto('Password', secrets.secretValue);
+    if ((await prompt.field('Password again').count()) > 0)
+      await prompt.typeInto('Password again', secrets.secretValue);
+    await closePromptBy(page, () => page.getByRole('button', { name: 'Hand over' }).click());
+    return;
+  }
   for (const role of ['SO-PIN', 'PIN'] as const) {
     if ((await prompt.field(role).count()) === 0) continue;
     const keys = role === 'PIN' ? secrets.pin : secrets.soPin;

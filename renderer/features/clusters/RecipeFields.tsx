@@ -71,7 +71,7 @@ function Section({ section, ...props }: FormProps & { readonly section: RecipeSe
       <h2>{section.title}</h2>
       <div className={css('fields')}>
         {section.fields.map((field) => (
-          <div key={field.path} className={css((isWide(field) || isLong(textAt(form, field.path))) && 'wide')}>
+          <div key={field.path} className={css(isWide(field) && 'wide')}>
             <Field field={field} {...props} />
           </div>
         ))}
@@ -80,11 +80,15 @@ function Section({ section, ...props }: FormProps & { readonly section: RecipeSe
   );
 }
 
-/** Longer than a field beside another shows. */
-const isLong = (value: string): boolean => value.length > 16;
+/** Images, paths and addresses are longer than a field beside another shows. */
+const isLong = (path: string): boolean => /(?:image|path|directory|address|cafile|serviceaccount)$/iu.test(path);
 
 const isWide = (field: RecipeField): boolean =>
-  field.kind === 'variant' || field.kind === 'nodes' || field.kind === 'lines' || field.kind === 'tick';
+  isLong(field.path) ||
+  (field.kind === 'variant' && field.variants.some((variant) => variant.help !== undefined)) ||
+  field.kind === 'nodes' ||
+  field.kind === 'lines' ||
+  field.kind === 'tick';
 
 function Field({ field, form, problems, onChange, contextId }: FormProps & { readonly field: RecipeField }): ReactNode {
   const error = problemAt(problems, field.path);
@@ -99,7 +103,7 @@ function Field({ field, form, problems, onChange, contextId }: FormProps & { rea
           {...common}
           value={textAt(form, field.path)}
           maximumLength={2048}
-          small={isLong(textAt(form, field.path))}
+          small={isLong(field.path)}
           onChange={change}
         />
       );
@@ -123,7 +127,18 @@ function Field({ field, form, problems, onChange, contextId }: FormProps & { rea
     case 'choice':
       return <Picker {...common} value={textAt(form, field.path)} onChange={change} choices={field.choices} />;
     case 'variant':
-      return (
+      // Without a word of explanation to each, one line is enough.
+      return field.variants.every((variant) => variant.help === undefined) ? (
+        <Picker
+          {...common}
+          value={textAt(form, field.path)}
+          onChange={(value) => {
+            const variant = field.variants.find((each) => each.value === value);
+            if (variant !== undefined) onChange(withVariant(form, field.path, value, variant.fields));
+          }}
+          choices={field.variants.map(({ value, title }) => ({ value, title }))}
+        />
+      ) : (
         <Choices
           {...common}
           value={textAt(form, field.path)}
