@@ -110,13 +110,11 @@ const secret = (namespace: string): ObjectReference => ({
   name: 'hsm-pin',
 });
 
-const statefulSet = (namespace: string): Manifest => ({
+const daemonSet = (namespace: string): Manifest => ({
   apiVersion: 'apps/v1',
-  kind: 'StatefulSet',
+  kind: 'DaemonSet',
   metadata: { name: 'vault', namespace },
   spec: {
-    serviceName: 'vault',
-    replicas: 1,
     selector: { matchLabels: { app: 'vault' } },
     template: {
       metadata: { labels: { app: 'vault' } },
@@ -127,7 +125,7 @@ const statefulSet = (namespace: string): Manifest => ({
 
 const rolloutOf = (namespace: string): ObjectReference => ({
   apiVersion: 'apps/v1',
-  kind: 'StatefulSet',
+  kind: 'DaemonSet',
   namespace,
   name: 'vault',
 });
@@ -169,20 +167,20 @@ const undoOf = (pushRunId: string): ClusterUndoPlan => ({
 const exists = async (kind: string, namespace: string, name: string): Promise<boolean> =>
   (await kubernetes.kubectl(['get', kind, name, '-n', namespace])).exitCode === 0;
 
-/** Plays the controller of a StatefulSet: one replica, ready or not. */
+/** Plays the controller of a DaemonSet: one node, ready or not. */
 async function playRollout(namespace: string, ready: number): Promise<void> {
   const status = {
     observedGeneration: 1,
-    replicas: 1,
-    readyReplicas: ready,
-    availableReplicas: ready,
-    updatedReplicas: 1,
-    currentRevision: 'a',
-    updateRevision: 'a',
+    desiredNumberScheduled: 1,
+    currentNumberScheduled: 1,
+    updatedNumberScheduled: 1,
+    numberMisscheduled: 0,
+    numberReady: ready,
+    numberAvailable: ready,
   };
   await kubernetes.arrange([
     'patch',
-    'statefulset',
+    'daemonset',
     'vault',
     '-n',
     namespace,
@@ -209,7 +207,7 @@ test('pushes with a typed PIN, watches the rollout to ready, and takes it all ba
   await kubernetes.arrange(['create', 'namespace', 'whole']);
   const plan = await planOf({
     ...withPin('whole'),
-    objects: [...withPin('whole').objects, statefulSet('whole')],
+    objects: [...withPin('whole').objects, daemonSet('whole')],
     rollouts: [rolloutOf('whole')],
   });
   harness.prompt.passwordAnswers.push(testPin);
@@ -222,9 +220,9 @@ test('pushes with a typed PIN, watches the rollout to ready, and takes it all ba
   expect(pushed.state.status).toBe('completed');
   expect(pushed.state.facts).toMatchObject({
     context: pin.context,
-    created: 'ConfigMap whole/vault-config, Secret whole/hsm-pin, StatefulSet whole/vault',
+    created: 'Secret whole/hsm-pin, ConfigMap whole/vault-config, DaemonSet whole/vault',
     valuesTyped: 1,
-    rollouts: expect.stringContaining('StatefulSet whole/vault'),
+    rollouts: expect.stringContaining('DaemonSet whole/vault'),
   });
   expect((await readSecret(kubernetes, 'whole', 'hsm-pin'))?.['pin']?.toString()).toBe(testPin);
   expect(await searchData(testPin)).toEqual([]);
@@ -233,7 +231,7 @@ test('pushes with a typed PIN, watches the rollout to ready, and takes it all ba
   expect(failedSteps(undone)).toEqual([]);
   expect(undone.state.status).toBe('completed');
   const undo = undone.state.steps.find(({ id }) => id === 'undo');
-  expect(undo?.evidence['removed']).toBe('ConfigMap whole/vault-config, Secret whole/hsm-pin, StatefulSet whole/vault');
+  expect(undo?.evidence['removed']).toBe('Secret whole/hsm-pin, ConfigMap whole/vault-config, DaemonSet whole/vault');
   expect(await exists('configmap', 'whole', 'vault-config')).toBe(false);
   expect(await exists('secret', 'whole', 'hsm-pin')).toBe(false);
 });
@@ -351,7 +349,7 @@ test('kubectl ended before and after it has applied: the one goes on, the other 
 
 test('a rollout that fails says why, one that stands still waits for the person, and both can be watched on', async () => {
   await kubernetes.arrange(['create', 'namespace', 'rollout']);
-  const plan = await planOf({ objects: [statefulSet('rollout')], rollouts: [rolloutOf('rollout')] });
+  const plan = await planOf({ objects: [daemonSet('rollout')], rollouts: [rolloutOf('rollout')] });
   const still = await carryThrough(plan);
   expect(failedSteps(still)).toEqual(['watch-rollout: Cluster_TimedOut']);
 

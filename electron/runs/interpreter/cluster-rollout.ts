@@ -49,8 +49,9 @@ export async function watchRollout(context: StepContext, effect: EffectOf<'clust
     }
     const isBad = !looked.ok || looked.value.some(({ state }) => state === 'failed');
     badLooks = isBad ? badLooks + 1 : 0;
-    if (badLooks >= looksBeforeFailure) return looked.ok ? failureOf(looked.value) : looked;
-    if (performance.now() - lastChange > patience) {
+    const isOver = performance.now() - lastChange > patience;
+    if (badLooks >= looksBeforeFailure || (isBad && isOver)) return looked.ok ? failureOf(looked.value) : looked;
+    if (isOver) {
       return failure(
         'Cluster_TimedOut',
         `The rollout is not ready, and nothing has changed for a while: ${told}.`,
