@@ -32,7 +32,8 @@ slots.removable = false
 `;
 
 function vaultConfiguration(input: SoftHsmClusterInput): string {
-  const common = `ui = true
+  const common = `# api_addr and cluster_addr come from the environment (VAULT_API_ADDR, VAULT_CLUSTER_ADDR), as the charts set them.
+ui = true
 # Raft maps its files into memory.
 disable_mlock = true
 
