@@ -20,7 +20,7 @@ const seconds = 1000;
 const mebibyte = 1024 * 1024;
 
 const outputLimit = 32 * mebibyte;
-const identityDeadline = 15 * seconds;
+const identityDeadline = 20 * seconds;
 /** How long a cluster's answer about who it is counts for the runs after it. */
 const identityHolds = 5 * seconds;
 const serverVersionHolds = 300 * seconds;
