@@ -10,6 +10,7 @@ import type { Read } from './outcome.ts';
 /** Where one share goes or comes from, as it was written. */
 export type Written =
   | { readonly kind: 'token' }
+  | { readonly kind: 'secret' }
   | { readonly kind: 'revoked' }
   | { readonly kind: 'pgp'; readonly path: string; readonly custodian: string }
   | { readonly kind: 'shown' | 'typed'; readonly custodian: string };
@@ -41,10 +42,10 @@ function readPgp(text: string, nameNeeded: boolean): { readonly path: string; re
   return path === '' || custodian === '' || custodian.length > 80 ? undefined : { path, custodian };
 }
 
-/** `token`, `pgp:FILE:NAME` or `shown:NAME`. */
+/** `token`, `secret`, `pgp:FILE:NAME` or `shown:NAME`. */
 export function readShareTo(text: string): Read<Written> {
-  const forms = 'token, pgp:FILE:NAME, shown:NAME';
-  if (text === 'token') return success({ kind: 'token' });
+  const forms = 'token, secret, pgp:FILE:NAME, shown:NAME';
+  if (text === 'token' || text === 'secret') return success({ kind: text });
   if (text.startsWith('pgp:')) {
     const pgp = readPgp(text, true);
     return pgp === undefined ? bad('share-to', forms) : success({ kind: 'pgp', ...pgp });
@@ -53,11 +54,13 @@ export function readShareTo(text: string): Read<Written> {
   return custodian === '' || custodian.length > 80 ? bad('share-to', forms) : success({ kind: 'shown', custodian });
 }
 
-/** `token`, `revoked` or `pgp:FILE:NAME`. */
+/** `token`, `secret`, `revoked` or `pgp:FILE:NAME`. */
 export function readRootToken(text: string): Read<Written> {
-  if (text === 'token' || text === 'revoked') return success({ kind: text });
+  if (text === 'token' || text === 'secret' || text === 'revoked') return success({ kind: text });
   const pgp = text.startsWith('pgp:') ? readPgp(text, true) : undefined;
-  return pgp === undefined ? bad('root-token', 'token, revoked, pgp:FILE:NAME') : success({ kind: 'pgp', ...pgp });
+  return pgp === undefined
+    ? bad('root-token', 'token, secret, revoked, pgp:FILE:NAME')
+    : success({ kind: 'pgp', ...pgp });
 }
 
 /** `token`, `pgp:FILE`, `pgp:FILE:NAME`, `typed` or `typed:NAME`. */
@@ -113,14 +116,15 @@ export async function shareDestinations(core: Core, written: readonly Written[])
       const destination = await pgpDestination(core, one);
       if (!destination.ok) return destination;
       destinations.push(destination.value);
-    } else destinations.push(one.kind === 'shown' ? { kind: 'shown', custodian: one.custodian } : { kind: 'token' });
+    } else if (one.kind === 'shown') destinations.push({ kind: 'shown', custodian: one.custodian });
+    else destinations.push({ kind: one.kind === 'secret' ? 'secret' : 'token' });
   }
   return success(destinations);
 }
 
 export async function rootTokenDestination(core: Core, written: Written): Promise<Result<RootTokenDestination>> {
   if (written.kind === 'pgp') return pgpDestination(core, written);
-  return success(written.kind === 'revoked' ? { kind: 'revoked' } : { kind: 'token' });
+  return success({ kind: written.kind === 'revoked' || written.kind === 'secret' ? written.kind : 'token' });
 }
 
 /** Where shares come from for an unseal. `token` is asked for only where it is needed. */

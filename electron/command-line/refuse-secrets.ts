@@ -12,6 +12,7 @@ const harmless = new Set([
   '--pin-holder',
   '--so-pin-holder',
   '--pin-tries',
+  '--secret-label',
 ]);
 
 const secretNames =

@@ -16,6 +16,8 @@ import {
   visibleObjects,
 } from './care-command.ts';
 import type { CareParts } from './care-command.ts';
+import { chooseCluster } from './chosen-cluster.ts';
+import { addClusterOptions, toSecretShape } from './cluster-options.ts';
 import { addCommonOptions, commonShape, keyShape, repeatable, tokenShape } from './options.ts';
 import { done, failed } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
@@ -209,6 +211,13 @@ function addReadOut(group: Command, registry: Registry): void {
   });
 }
 
+const doubledValues = (labels: readonly string[]): Result<never> =>
+  failure(
+    'Token_ObjectDoubled',
+    `Values are on the token more than once: ${labels.join(', ')}.`,
+    'Repair them first: custodian value repair.',
+  );
+
 function addRewrap(group: Command, registry: Registry): void {
   const command = addValueOptions(
     group
@@ -238,13 +247,7 @@ function addRewrap(group: Command, registry: Registry): void {
       }
       const values = await valuesOf(parts, wish);
       if (!values.ok) return values;
-      if (values.value.doubled.length > 0) {
-        return failure(
-          'Token_ObjectDoubled',
-          `Values are on the token more than once: ${values.value.doubled.join(', ')}.`,
-          'Repair them first: custodian value repair.',
-        );
-      }
+      if (values.value.doubled.length > 0) return doubledValues(values.value.doubled);
       return success({
         workflow: 'values-rewrap',
         ...parts.common,
@@ -260,7 +263,58 @@ function addRewrap(group: Command, registry: Registry): void {
   });
 }
 
-/** `custodian value list`, `check`, `repair`, `read-out` and `rewrap`. */
+function addStore(group: Command, registry: Registry): void {
+  const command = addValueOptions(
+    group
+      .command('store')
+      .description('copy the values into a Secret of a cluster as they are, encrypted, and try each on the token'),
+  )
+    .option('--to-secret <namespace/name>', 'the Secret; what is in it already is never replaced')
+    .option('--secret-label <name=value>', 'a label for a Secret that is made; may be repeated', repeatable)
+    .option('--vault-name <name>', 'whose values they are, for the record');
+  carriesOut({
+    command: addClusterOptions(addCareOptions(command)),
+    registry,
+    shape: {
+      ...valueShape,
+      ...toSecretShape,
+      secretLabel: z
+        .array(z.string().regex(/^[^=]{1,317}=[^=]{0,63}$/u, 'needs NAME=VALUE'))
+        .default([])
+        .transform((labels) => Object.fromEntries(labels.map((label) => splitLabel(label)))),
+      vaultName: z.string().max(80, 'takes at most 80 characters').default(''),
+    },
+    workflow: 'secret-store',
+    plan: async (parts, wish) => {
+      if (wish.toSecret === undefined) {
+        return failure('App_BadRequest', 'The Secret is missing.', 'Give --to-secret NAMESPACE/NAME.');
+      }
+      const values = await valuesOf(parts, wish);
+      if (!values.ok) return values;
+      if (values.value.doubled.length > 0) return doubledValues(values.value.doubled);
+      const cluster = await chooseCluster(parts.core, wish);
+      if (!cluster.ok) return cluster;
+      return success({
+        workflow: 'secret-store',
+        ...parts.common,
+        cluster: cluster.value,
+        secret: wish.toSecret,
+        secretLabels: wish.secretLabel,
+        keyLabel: wish.keyLabel,
+        labels: values.value.labels,
+        vaultName: wish.vaultName,
+      });
+    },
+    summary: (facts) => `Every value is in the Secret ${String(facts['secret'] ?? '')} and decrypts on the token.`,
+  });
+}
+
+const splitLabel = (label: string): readonly [string, string] => {
+  const equals = label.indexOf('=');
+  return [label.slice(0, equals), label.slice(equals + 1)];
+};
+
+/** `custodian value list`, `check`, `repair`, `read-out`, `rewrap` and `store`. */
 export function addValueCommands(program: Command, registry: Registry): void {
   const group = commandGroup(program, 'value', 'bank-vaults’ values on a token: key shares and root token');
   addList(group, registry);
@@ -268,4 +322,5 @@ export function addValueCommands(program: Command, registry: Registry): void {
   addRepair(group, registry, true);
   addReadOut(group, registry);
   addRewrap(group, registry);
+  addStore(group, registry);
 }

@@ -5,7 +5,9 @@ import { failure, success } from '../workflows/failures.ts';
 import type { Result } from '../workflows/failures.ts';
 import type { Plan, VaultInitPlan } from '../workflows/plans.ts';
 import { chooseToken, storeOf } from './chosen-token.ts';
+import { chooseCluster } from './chosen-cluster.ts';
 import { chooseVault } from './chosen-vault.ts';
+import { addClusterOptions, toSecretShape } from './cluster-options.ts';
 import { readRootToken, readShareTo, rootTokenDestination, shareDestinations } from './destinations.ts';
 import type { Written } from './destinations.ts';
 import {
@@ -31,10 +33,11 @@ const initShape = {
   ...tokenShape,
   ...vaultShape,
   ...splitShape,
+  ...toSecretShape,
   keyLabel: keyShape.keyLabel,
   label: z.string().min(1, 'needs a label').optional(),
   shareTo: z.array(z.string()).default([]),
-  rootToken: z.string().default('token'),
+  rootToken: z.string().optional(),
 };
 type InitOptions = z.output<z.ZodObject<typeof initShape>>;
 
@@ -44,8 +47,11 @@ interface Split {
 }
 
 /** What can be seen to be wrong before anything is touched. */
-export function readSplit(options: Pick<InitOptions, 'shares' | 'threshold' | 'shareTo' | 'rootToken'>): Read<Split> {
-  const { shares, threshold, shareTo } = options;
+export function readSplit(
+  options: Pick<InitOptions, 'shares' | 'threshold' | 'shareTo'> & Partial<Pick<InitOptions, 'rootToken' | 'toSecret'>>,
+): Read<Split> {
+  const { shares, threshold, shareTo, toSecret } = options;
+  const usual = toSecret === undefined ? 'token' : 'secret';
   if (shares < 1 || shares > 255)
     return failure('App_BadRequest', '--shares takes 1 to 255.', 'Five with a threshold of three is usual.');
   if (threshold < 1 || threshold > shares) {
@@ -71,12 +77,20 @@ export function readSplit(options: Pick<InitOptions, 'shares' | 'threshold' | 's
   }
   const destinations: Written[] = [];
   for (let index = 0; index < shares; index += 1) {
-    const read = readShareTo(shareTo[index] ?? 'token');
+    const read = readShareTo(shareTo[index] ?? usual);
     if (!read.ok) return read;
     destinations.push(read.value);
   }
-  const rootToken = readRootToken(options.rootToken);
+  const rootToken = readRootToken(options.rootToken ?? usual);
   if (!rootToken.ok) return rootToken;
+  const needsSecret = [...destinations, rootToken.value].some(({ kind }) => kind === 'secret');
+  if (needsSecret !== (toSecret !== undefined)) {
+    return failure(
+      'App_BadRequest',
+      needsSecret ? 'A value is to go to a Secret, and none is named.' : 'A Secret is named, and nothing goes to it.',
+      'Give --to-secret NAMESPACE/NAME together with --share-to secret or --root-token secret.',
+    );
+  }
   return success({ destinations, rootToken: rootToken.value });
 }
 
@@ -106,6 +120,8 @@ async function makePlan(session: Session, options: InitOptions, split: Split): P
   if (!store.ok) return store;
   const chosen = await chooseToken(core, { store: store.value, serial: options.serial, label: options.label });
   if (!chosen.ok) return chosen;
+  const cluster = options.toSecret === undefined ? undefined : await chooseCluster(core, options);
+  if (cluster?.ok === false) return cluster;
   const destinations = await shareDestinations(core, split.destinations);
   if (!destinations.ok) return destinations;
   const rootToken = await rootTokenDestination(core, split.rootToken);
@@ -126,6 +142,9 @@ async function makePlan(session: Session, options: InitOptions, split: Split): P
     keyLabel: options.keyLabel,
     shares: options.shares,
     threshold: options.threshold,
+    ...(cluster === undefined || options.toSecret === undefined
+      ? {}
+      : { secret: { cluster: cluster.value, secret: options.toSecret } }),
     destinations: destinations.value,
     rootToken: rootToken.value,
   };
@@ -144,11 +163,15 @@ export function addVaultInitCommand(vault: Command, registry: Registry): void {
     .addOption(
       new Option(
         '--share-to <where>',
-        'where a share goes: token, pgp:FILE:NAME or shown:NAME; once for each share (default: all on the token)',
+        'where a share goes: token, secret, pgp:FILE:NAME or shown:NAME; once for each share (default: all on the token, or in the Secret that --to-secret names)',
       ).argParser(repeatable),
     )
-    .option('--root-token <where>', 'token, revoked, or pgp:FILE:NAME (default: token)');
-  addRunOptions(addVaultOptions(addTokenOptions(init))).action(async () => {
+    .option(
+      '--root-token <where>',
+      'token, secret, revoked, or pgp:FILE:NAME (default: token, or the Secret that --to-secret names)',
+    )
+    .option('--to-secret <namespace/name>', 'the Secret of a cluster for shares, encrypted under the token’s key');
+  addClusterOptions(addRunOptions(addVaultOptions(addTokenOptions(init)))).action(async () => {
     const options = readOptions(initShape, init);
     if (!options.ok) {
       registry.settle(misused(options.error));
