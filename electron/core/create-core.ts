@@ -94,6 +94,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     objects: tokens,
     shares,
     vaultSetUp: shares,
+    kms: clusters,
     vault,
     clusters,
     prompt: options.prompt,

@@ -15,6 +15,7 @@ import {
   tokenResetWorkflow,
 } from './token-care.ts';
 import { tokenSetupWorkflow } from './token-setup.ts';
+import { kmsVerifyWorkflow } from './kms-verify.ts';
 import { transitSetUpWorkflow } from './transit-setup.ts';
 import { unsealWorkflow } from './unseal.ts';
 import { valueReadOutWorkflow, valuesRepairWorkflow, valuesRewrapWorkflow } from './values.ts';
@@ -36,6 +37,7 @@ const workflows: { readonly [Name in WorkflowName]: Workflow<Extract<Plan, { wor
   'value-read-out': valueReadOutWorkflow,
   'values-rewrap': valuesRewrapWorkflow,
   'transit-setup': transitSetUpWorkflow,
+  'kms-verify': kmsVerifyWorkflow,
   'cluster-push': clusterPushWorkflow,
   'cluster-undo': clusterUndoWorkflow,
   'secret-store': secretStoreWorkflow,

@@ -6,6 +6,7 @@ import type { CareEffect } from './care-effects.ts';
 import type { ClusterEffect } from './cluster-effects.ts';
 import type { ClusterPin, ValueSecret } from './cluster-ports.ts';
 import type { DeviceEffect } from './device-effects.ts';
+import type { KmsEffect } from './kms-effects.ts';
 import type { VaultSetUpEffect } from './vault-setup-effects.ts';
 import type { RootTokenDestination, ShareDestination, TokenReference, VaultConnection } from './ports.ts';
 
@@ -14,6 +15,7 @@ export type Effect =
   | CareEffect
   | ClusterEffect
   | VaultSetUpEffect
+  | KmsEffect
   // token-setup
   | {
       readonly kind: 'token.initialize';

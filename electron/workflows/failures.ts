@@ -171,6 +171,7 @@ export const clusterFailureCodes = [
   'Cluster_PreviewOutdated',
   'Cluster_PushIncomplete',
   'Cluster_Drifted',
+  'Cluster_NotEncrypted',
   'Cluster_RolloutFailed',
   'Cluster_NotFound',
   'Cluster_ValueExists',

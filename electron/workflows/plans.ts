@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { clusterPlanSchemas, valueSecretSchema } from './cluster-plans.ts';
 import { clusterPinSchema } from './cluster-ports.ts';
 import { deviceChoicesSchema, devicePlanSchemas } from './device-plans.ts';
+import { kmsPlanSchemas } from './kms-plans.ts';
 import { vaultConnectionSchema } from './vault-connection.ts';
 import { vaultSetUpPlanSchemas } from './vault-setup-plans.ts';
 
@@ -130,6 +131,7 @@ export const planSchema = z.discriminatedUnion('workflow', [
   ...devicePlanSchemas,
   ...clusterPlanSchemas,
   ...vaultSetUpPlanSchemas,
+  ...kmsPlanSchemas,
 ]);
 
 /** Every workflow there is, by the name that plans, journals and views give it. */

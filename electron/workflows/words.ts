@@ -4,6 +4,7 @@
  */
 
 import { clusterEvidenceNames, clusterProgramEvidence } from './words-cluster.ts';
+import { kmsProgramEvidence, kmsWords } from './words-kms.ts';
 import { vaultSetUpWords } from './words-vault-setup.ts';
 
 const shareName = (label: string): string => label;
@@ -156,6 +157,7 @@ export const words = {
 export const evidenceNames: Readonly<Record<string, string>> = {
   ...clusterEvidenceNames,
   ...vaultSetUpWords.evidence,
+  ...kmsWords.evidence,
   serial: 'Token serial',
   tokenLabel: 'Token label',
   slotId: 'Slot',
@@ -253,4 +255,5 @@ export const programEvidence: ReadonlySet<string> = new Set([
   'changing',
   'deleting',
   ...clusterProgramEvidence,
+  ...kmsProgramEvidence,
 ]);

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClusterPort } from '../../electron/clusters/cluster-port.ts';
 import type { ClusterPin, ClusterPort } from '../../electron/workflows/cluster-ports.ts';
+import type { KmsVerifyPlan } from '../../electron/workflows/kms-plans.ts';
+import { failure } from '../../electron/workflows/failures.ts';
 import type { EtcdAccess, KmsPort } from '../../electron/workflows/kms-ports.ts';
+import { openRunHarness, type RunHarness } from '../fixtures/run-harness.ts';
+import { createSoftHsmDirectory, type SoftHsmDirectory } from '../fixtures/softhsm.ts';
 import { launchHostFromSource, valueOf } from '../fixtures/token-port.ts';
 import { startKmsPlugin, type KmsPlugin } from '../servers/kms-plugin.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
@@ -139,6 +143,80 @@ describe('from identity to a KMS v2 plugin, and to its next key', () => {
     expect(valueOf(await port.countStored(etcd, 'secrets')).under).toMatchObject([
       { keyId: 'test-key-2', count: secrets },
     ]);
+  });
+});
+
+describe('as a run', () => {
+  let softHsm: SoftHsmDirectory;
+  let harness: RunHarness;
+  const askedFrom: string[] = [];
+  let pagesUntilCut = Number.POSITIVE_INFINITY;
+
+  beforeAll(async () => {
+    softHsm = await createSoftHsmDirectory();
+    const cutOff: KmsPort = {
+      ...port,
+      rewritePage: async (...given) => {
+        if (pagesUntilCut === 0) return failure('Cluster_Unreachable', 'The cluster is away.', 'Wait.');
+        pagesUntilCut -= 1;
+        askedFrom.push(given[2]);
+        return port.rewritePage(...given);
+      },
+    };
+    harness = await openRunHarness({
+      dataDirectory: join(directory, 'data'),
+      softhsmConfiguration: softHsm.configurationPath,
+      clusters: port,
+      kms: cutOff,
+    });
+  });
+  afterAll(async () => {
+    await harness.close();
+    await softHsm.dispose();
+  });
+
+  const plan = (): KmsVerifyPlan => ({
+    workflow: 'kms-verify',
+    rehearsal: false,
+    cluster: pin,
+    provider: pluginName,
+    etcd,
+    namespace: 'default',
+    resources: ['secrets', 'configmaps'],
+    reencrypt: true,
+  });
+  const options = { by: 'Ada', typedName: '', throughDeliberateSteps: true } as const;
+
+  test('verifies, goes on where it was cut off, and ends with everything under the new key', async () => {
+    plugin.rotate();
+    await cluster.restart([encryptionArgument]);
+    pagesUntilCut = 1;
+    const { runId } = valueOf(await harness.runner.start(plan(), 'Ada'));
+    const name = pin.clusterName === '' ? pin.context : pin.clusterName;
+    const proceed = async (): Promise<string> => {
+      const { state } = valueOf(await harness.runner.proceed(runId, { ...options, typedName: name }));
+      return state.steps.map(({ id, status }) => `${id} ${status}`).join(', ');
+    };
+    expect(await proceed()).toContain('count-configmaps done, rewrite-secrets failed');
+    pagesUntilCut = Number.POSITIVE_INFINITY;
+    let last = '';
+    for (let turn = 0; turn < 4 && !last.includes('confirm-configmaps done'); turn += 1) last = await proceed();
+    expect(last).toContain('confirm-secrets done');
+    expect(last).toContain('confirm-configmaps done');
+    const { state } = valueOf(await harness.runner.snapshot(runId));
+    expect(state.status).toBe('completed');
+    // The first page was not asked for again.
+    expect(askedFrom.filter((from) => from === '')).toHaveLength(2);
+    const confirmed = state.steps.find(({ id }) => id === 'confirm-secrets')?.evidence;
+    expect(confirmed).toMatchObject({ counted: secrets, underKey: secrets, unencrypted: 0, underOtherKeys: 0 });
+  });
+
+  test('a plugin of another name is not what encrypts here', async () => {
+    const { runId } = valueOf(
+      await harness.runner.start({ ...plan(), provider: 'somebody-else', reencrypt: false }, 'Ada'),
+    );
+    const { state } = valueOf(await harness.runner.proceed(runId, options));
+    expect(state.steps.find(({ id }) => id === 'canary')?.failure?.code).toBe('Cluster_NotEncrypted');
   });
 });
 

@@ -11,6 +11,7 @@ import type {
 } from '../../workflows/ports.ts';
 import type { ClusterPort } from '../../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort } from '../../workflows/device-ports.ts';
+import type { KmsPort } from '../../workflows/kms-ports.ts';
 import type { Evidence, StepDefinition } from '../../workflows/run.ts';
 import type { VaultSetUpPort } from '../../workflows/vault-setup-ports.ts';
 
@@ -25,6 +26,7 @@ export interface EffectPorts {
   readonly escrow: EscrowPort;
   readonly outbox: OutboxPort;
   readonly clusters: ClusterPort;
+  readonly kms: KmsPort;
   readonly vaultSetUp: VaultSetUpPort;
   /** How a rollout is watched, where it is not `usualWatch`. */
   readonly rolloutWatch?: RolloutWatch;

@@ -13,6 +13,7 @@ import {
   unsealFromToken,
   unsealTyped,
 } from './unseal.ts';
+import { performKms } from './kms.ts';
 import { performVaultSetUp } from './vault-setup.ts';
 import {
   checkRoom,
@@ -92,6 +93,10 @@ export function perform(context: StepContext): EffectResult {
     case 'secret.store-from-escrow':
     case 'secret.verify-values':
       return performCluster(context, effect);
+    case 'kms.canary':
+    case 'kms.count':
+    case 'kms.rewrite':
+      return performKms(context, effect);
     case 'vault.hold-token':
     case 'vault.make':
     case 'vault.try-policy':
