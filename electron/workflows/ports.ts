@@ -305,16 +305,19 @@ export interface SharePort {
    * @param straightOn this share follows the last look at the nodes, or the last share, without a pause in
    * which a person or another program could have stepped in: each node's reply is judged against what it said
    * then. Otherwise each node is asked for its status first.
+   * @param migrate the share is for a node that waits for its seal to be migrated, and for no other
    */
   submitShare(
     connections: readonly VaultConnection[],
     share: SealedSecretValue,
     straightOn?: boolean,
+    migrate?: boolean,
   ): ShareResult<readonly UnsealProgress[]>;
   /** The same for a share in a PGP message, decrypted by the person's own gpg (its pinentry asks). */
   submitPgpShare(
     connections: readonly VaultConnection[],
     pgpMessage: Uint8Array,
+    migrate?: boolean,
   ): ShareResult<readonly UnsealProgress[]>;
   resetUnseal(connection: VaultConnection): ShareResult<SealStatus>;
   /** POST auth/token/revoke-self with a sealed token. */
@@ -409,8 +412,8 @@ export interface PromptPort {
       readonly custodian: string;
       /** A new password is typed twice. */
       readonly isNew: boolean;
-      /** 'piece': hexadecimal digits, as they were handed out. */
-      readonly form: 'password' | 'piece';
+      /** 'piece': hexadecimal digits, as they were handed out. 'secret-value': what goes into a Secret of a cluster. */
+      readonly form: 'password' | 'piece' | 'secret-value';
       readonly minimumLength: number;
       readonly problem: string;
       /** The same as a failure: what a script's prompt answers, as for a PIN. */

@@ -20,6 +20,7 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
   const again = useSecret();
   const { busy, done, problem, setProblem, submit } = useHandingOver(view);
   const isPiece = view.form === 'piece';
+  const isValue = view.form === 'secret-value';
   const piece = recognisePiece(secret.buffer.peek());
   const same = !view.isNew || equalInConstantTime(secret.buffer.peek(), again.buffer.peek());
   const tooShort = view.isNew && secret.characters < view.minimumLength;
@@ -34,7 +35,7 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
   return (
     <PromptFrame
       promptId={view.id}
-      title={view.isNew ? words.titleNew : isPiece ? words.titlePiece : words.title}
+      title={isValue ? words.titleValue : view.isNew ? words.titleNew : isPiece ? words.titlePiece : words.title}
       act={view.act}
       device={
         <>
@@ -49,9 +50,9 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
       done={done}
       onConfirm={handOver}
     >
-      {view.custodian === '' ? null : <p className={css('small')}>{words.custodian(view.custodian)}</p>}
+      {view.custodian === '' || isValue ? null : <p className={css('small')}>{words.custodian(view.custodian)}</p>}
       <SecretInput
-        label={isPiece ? words.labelPiece : words.label}
+        label={isPiece ? words.labelPiece : isValue ? words.labelValue : words.label}
         buffer={secret.buffer}
         characters={secret.characters}
         onChange={() => {
@@ -70,7 +71,7 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
       {view.isNew ? (
         <>
           <SecretInput
-            label={words.again}
+            label={isValue ? words.againValue : words.again}
             buffer={again.buffer}
             characters={again.characters}
             onChange={() => {
@@ -81,7 +82,7 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
             count={promptText.characters(again.characters)}
             hint={again.characters === 0 ? '' : same ? promptText.pin.same : promptText.pin.differ}
           />
-          <p className={css('small')}>{words.newNote}</p>
+          <p className={css('small')}>{isValue ? words.valueNote : words.newNote}</p>
         </>
       ) : null}
       {isPiece ? <p className={css('small')}>{words.pieceNote}</p> : null}

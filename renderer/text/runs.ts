@@ -23,6 +23,8 @@ export const runs = {
   leave: 'You can leave this page; nothing is lost.',
   danger: 'This cannot be undone',
   lost: 'What will be lost',
+  dangerCluster: 'This changes the cluster',
+  changesInCluster: 'What happens there',
   tryAgain: 'Try again',
   note: 'Note a deviation',
   noteTitle: 'Note a deviation',

@@ -37,6 +37,8 @@ test.describe.serial('clusters', () => {
   let page: Page;
   let token: TokenView;
   let vaultId: string;
+  /** What went wrong in the window itself. */
+  const faults: string[] = [];
 
   test.beforeAll(async () => {
     kubernetes = await startKubernetes();
@@ -56,7 +58,11 @@ test.describe.serial('clusters', () => {
       },
     });
     page = await app.window('app://main');
+    page.on('pageerror', (cause) => faults.push(`${cause.message}\n${cause.stack ?? ''}`));
     await page.waitForLoadState();
+  });
+  test.afterEach(() => {
+    expect(faults).toEqual([]);
   });
   test.afterAll(async () => {
     await app.close();

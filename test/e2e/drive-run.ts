@@ -55,10 +55,9 @@ export async function answerPrompt(page: Page, secrets: Secrets, seen: Set<strin
   seen.add(title);
   // A SmartCard-HSM's new SO-PIN is made in the prompt unless the person brings one.
   if ((await prompt.ownSoPin.count()) > 0) await prompt.ownSoPin.click();
-  if (secrets.secretValue !== undefined && (await prompt.field('Password').count()) > 0) {
-    await prompt.typeInto('Password', secrets.secretValue);
-    if ((await prompt.field('Password again').count()) > 0)
-      await prompt.typeInto('Password again', secrets.secretValue);
+  if (secrets.secretValue !== undefined && (await prompt.field('Value').count()) > 0) {
+    await prompt.typeInto('Value', secrets.secretValue);
+    if ((await prompt.field('Value again').count()) > 0) await prompt.typeInto('Value again', secrets.secretValue);
     await closePromptBy(page, () => page.getByRole('button', { name: 'Hand over' }).click());
     return;
   }

@@ -9,6 +9,8 @@ export type PromptField =
   | 'The SO-PIN from your paper'
   | 'Password'
   | 'Password again'
+  | 'Value'
+  | 'Value again'
   | 'Piece'
   | 'The piece from your paper'
   | 'Key share'

@@ -39,7 +39,7 @@ async function askForValues(
       what: text.typed(what, `${reference.namespace}/${reference.name}`),
       custodian: 'Administrator',
       isNew: true,
-      form: 'password',
+      form: 'secret-value',
       minimumLength,
       problem: '',
       recipient: kubectl.value.sealingPublicKey,

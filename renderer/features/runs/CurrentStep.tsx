@@ -17,6 +17,9 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
   const [typedName, setTypedName] = useState('');
   const [asked, setAsked] = useState(false);
   const { danger } = step;
+  // A push can be undone from its record; what it changes is said all the same.
+  const onCluster = run.workflow === 'cluster-push' || run.workflow === 'cluster-undo';
+  const lost = onCluster ? text.runs.changesInCluster : text.runs.lost;
   const working = run.busy || asked;
   const ready = danger === null || typedName === danger.typedName;
   const go = async (): Promise<void> => {
@@ -35,9 +38,9 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
       <p className={css('explanation')}>{step.explanation}</p>
       {step.problem === null ? null : <FailureBox failure={step.problem} />}
       {danger === null ? null : (
-        <Note tone="bad" shape="stop" title={text.runs.danger}>
-          <p>{text.runs.lost}:</p>
-          <Items marks="bullets" items={danger.losses} label={text.runs.lost} />
+        <Note tone="bad" shape="stop" title={onCluster ? text.runs.dangerCluster : text.runs.danger}>
+          <p>{lost}:</p>
+          <Items marks="bullets" items={danger.losses} label={lost} />
         </Note>
       )}
       {working ? (
