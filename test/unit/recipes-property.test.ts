@@ -176,7 +176,7 @@ test('texts stay texts', () => {
         }
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
-  expect(accepted).toBeGreaterThan(40);
+  expect(accepted).toBeGreaterThan(25);
 }, 60_000);
