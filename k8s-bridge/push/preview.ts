@@ -1,6 +1,7 @@
 /** What a push would do, from the server's own dry run. Changes nothing, and shows no value of a Secret. */
 import { success } from '../../electron/workflows/failures.ts';
 import type {
+  AccessNeed,
   DiffLine,
   Manifest,
   NodePatch,
@@ -198,6 +199,35 @@ function warningsFor(
 }
 
 /**
+ * Rights that the server has not shown by itself: a dry run that went through was allowed like the push. Where
+ * something was forbidden all are asked for, so that one look tells all that is missing.
+ */
+function needsToAsk(
+  sent: readonly Prepared[],
+  results: readonly DryRun[],
+  live: LiveObjects,
+  patches: readonly Shown[],
+  content: PushContent,
+): readonly AccessNeed[] {
+  const said = [
+    ...live.problems,
+    ...results.map((result) => (result.kind === 'refused' ? result.words : '')),
+    ...patches.map(({ object }) => object.refusal),
+  ];
+  if (said.some((words) => words.includes('(Forbidden)'))) {
+    return needsOfPush(
+      sent.map(({ reference }) => reference),
+      content.patches,
+    );
+  }
+  const untried = sent.filter((_, index) => results[index]?.kind === 'not-yet');
+  return needsOfPush(
+    untried.map(({ reference }) => reference),
+    [],
+  );
+}
+
+/**
  * @returns failures of the whole: the cluster was not reached, or not as who we are. What is wrong with one object
  * stands in its preview.
  */
@@ -210,24 +240,20 @@ export async function previewPush(call: ClusterCall, content: PushContent): Prom
   const isThere = reading.then(
     (live) => (reference: ObjectReference) => live.ok && live.value.find(reference) !== undefined,
   );
-  const needs = needsOfPush(
-    sent.map(({ reference }) => reference),
-    content.patches,
-  );
-  const [live, tried, rights] = await Promise.all([
+  const [live, tried] = await Promise.all([
     reading,
     dryRun(
       call,
       sent.map(({ manifest }) => withSlots(manifest, content.secretSlots, trialValue)),
       isThere,
     ),
-    reviewRights(call, needs),
   ]);
   if (!live.ok) return live;
   if (!tried.ok) return tried;
-  if (!rights.ok) return rights;
   const patches = await previewPatches(call, content.patches, live.value);
   if (!patches.ok) return patches;
+  const rights = await reviewRights(call, needsToAsk(sent, tried.value.results, live.value, patches.value, content));
+  if (!rights.ok) return rights;
   const results = objects.map((prepared) => tried.value.results[sent.indexOf(prepared)]);
   const shownObjects = objects.map((prepared, index) =>
     previewOf(prepared, results[index], live.value.find(prepared.reference), content, mask),
