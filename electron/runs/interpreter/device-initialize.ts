@@ -113,7 +113,7 @@ function askCurrentSoPin(
   context: StepContext,
   effect: Effect,
   device: DeviceDescription,
-  failedWith: Failure<TokenFailureCode> | undefined,
+  failedWith?: Failure<TokenFailureCode>,
 ): Promise<Result<SealedSecretValue>> {
   const cutOff =
     failedWith === undefined && context.noted['erasing'] === true && effect.choices.newSoPin
@@ -131,35 +131,22 @@ function askCurrentSoPin(
   });
 }
 
-function askNewSoPin(
+/** A secret that is set by this initialisation, from its keeper. */
+function askNew(
   context: StepContext,
   effect: Effect,
   device: DeviceDescription,
-  failedWith: Failure<TokenFailureCode> | undefined,
+  role: 'user' | 'so',
+  failedWith?: Failure<TokenFailureCode>,
 ): Promise<Result<SealedSecretValue>> {
+  const { soPinHolder, pinHolder } = effect.choices;
   return ask(context, effect, device, {
-    role: 'so',
+    role,
     isNew: true,
-    act: actOf(effect, effect.choices.soPinHolder),
+    act: actOf(effect, role === 'so' ? soPinHolder : pinHolder),
     problem: failedWith?.message ?? '',
     failedWith,
-    purpose: secretPurpose.newSoPin(device.serial),
-  });
-}
-
-function askPin(
-  context: StepContext,
-  effect: Effect,
-  device: DeviceDescription,
-  failedWith: Failure<TokenFailureCode> | undefined,
-): Promise<Result<SealedSecretValue>> {
-  return ask(context, effect, device, {
-    role: 'user',
-    isNew: true,
-    act: actOf(effect, effect.choices.pinHolder),
-    problem: failedWith?.message ?? '',
-    failedWith,
-    purpose: secretPurpose.pin(device.serial),
+    purpose: role === 'so' ? secretPurpose.newSoPin(device.serial) : secretPurpose.pin(device.serial),
   });
 }
 
@@ -175,11 +162,11 @@ async function askAll(context: StepContext, effect: Effect, device: DeviceDescri
   // A try is not spent on a guess: after an attempt that was cut off, and before the last one, a person says it.
   const isKnown =
     choices.currentSoPin === 'factory' && context.noted['erasing'] !== true && device.soPinTriesLeft !== 1;
-  const current = isKnown ? success(null) : await askCurrentSoPin(context, effect, device, undefined);
+  const current = isKnown ? success(null) : await askCurrentSoPin(context, effect, device);
   if (!current.ok) return current;
-  const newSoPin = choices.newSoPin ? await askNewSoPin(context, effect, device, undefined) : success(null);
+  const newSoPin = choices.newSoPin ? await askNew(context, effect, device, 'so') : success(null);
   if (!newSoPin.ok) return newSoPin;
-  const pin = await askPin(context, effect, device, undefined);
+  const pin = await askNew(context, effect, device, 'user');
   return pin.ok ? success({ currentSoPin: current.value, newSoPin: newSoPin.value, pin: pin.value }) : pin;
 }
 
@@ -197,11 +184,11 @@ async function askAgain(
     return currentSoPin.ok ? success({ ...answers, currentSoPin: currentSoPin.value }) : currentSoPin;
   }
   if (error.code === 'Device_SoPinIsFactory') {
-    const newSoPin = await askNewSoPin(context, effect, device.value, error);
+    const newSoPin = await askNew(context, effect, device.value, 'so', error);
     return newSoPin.ok ? success({ ...answers, newSoPin: newSoPin.value }) : newSoPin;
   }
   if (error.code === 'Token_PinLengthInvalid') {
-    const pin = await askPin(context, effect, device.value, error);
+    const pin = await askNew(context, effect, device.value, 'user', error);
     return pin.ok ? success({ ...answers, pin: pin.value }) : pin;
   }
   return undefined;
