@@ -1,6 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { I18nProvider } from 'react-aria-components';
+import './ui/empty-without-html.ts';
 import './ui/tokens.css';
 import './ui/base.css';
 import { getBridge } from './bridge/bridge.ts';

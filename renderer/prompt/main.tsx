@@ -1,5 +1,6 @@
 import { createRoot } from 'react-dom/client';
 import { I18nProvider } from 'react-aria-components';
+import '../ui/empty-without-html.ts';
 import '../ui/tokens.css';
 import '../ui/base.css';
 import { PromptApp } from './PromptApp.tsx';
