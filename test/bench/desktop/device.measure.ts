@@ -1,6 +1,7 @@
 /**
  * What a device costs the app: stalls of main and of the window while a SmartCard-HSM in software is initialised,
- * makes a key as slowly as a real one and is unplugged; how soon it shows; what watching it costs when idle.
+ * makes a key as slowly as a real one and is unplugged; how soon it shows, and a run goes on once it is back; what
+ * watching it costs when idle.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,8 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, type Page } from '@playwright/test';
 import { startCardProcess, type CardProcess } from '../../servers/card-process.ts';
 import { requireCardReaders } from '../../servers/pcscd.ts';
-import { finishRun, planDeviceSetUp, startRun } from '../../e2e/contract-calls.ts';
-import { readView } from '../../e2e/drive-run.ts';
+import { readReaderStates } from '../../servers/pcscd-states.ts';
+import { callContract, findRun, finishRun, planDeviceSetUp, startRun } from '../../e2e/contract-calls.ts';
+import { answerPrompt, findPrompt, readView } from '../../e2e/drive-run.ts';
 import { launchApp, type LaunchedApp } from '../../e2e/launch/launch-app.ts';
 import { median } from '../bare-parts.ts';
 import { keepFigure } from './figures.ts';
@@ -28,6 +30,11 @@ const isListed = async (page: Page): Promise<boolean> =>
 async function doesOpenScKnow(): Promise<boolean> {
   const { stdout } = await promisify(execFile)('pkcs11-tool', ['--module', openScModule, '--list-token-slots']);
   return stdout.includes(serial);
+}
+
+/** Whether pcscd itself knows of the card. */
+async function isInReader(): Promise<boolean> {
+  return (await readReaderStates())?.some(({ hasCard }) => hasCard) === true;
 }
 
 async function until(holds: () => Promise<boolean>): Promise<number> {
@@ -63,6 +70,25 @@ async function readWatching(app: LaunchedApp, page: Page): Promise<{ readonly st
     return typeof histogram === 'object' && histogram !== null && 'max' in histogram ? Number(histogram.max) / 1e6 : -1;
   });
   return { stall, frame: await page.evaluate(() => Number(Reflect.get(window, 'longestFrame'))) };
+}
+
+/** Goes on with a run, PINs typed, until its device is at work on a key. */
+async function workUntilKeyIsMade(app: LaunchedApp, page: Page, runId: string): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    const prompt = findPrompt(app);
+    if (prompt !== undefined) await answerPrompt(prompt, testSecrets, new Set());
+    const run = await findRun(page, runId);
+    const step = run?.steps.find(({ status }) => ['current', 'failed'].includes(status));
+    const making = run?.steps.find(({ id }) => id === 'generate-key');
+    if (run?.busy === true && making?.status === 'working' && findPrompt(app) === undefined) {
+      // Long enough for the instruction to have reached the card.
+      await delay(1_000);
+      if (findPrompt(app) === undefined) return;
+    } else if (run?.busy === false && step !== undefined)
+      await callContract(page, 'runs.continue', { runId, typedName: step.danger?.typedName ?? '' });
+    await delay(100);
+  }
+  throw new Error('The run did not come to its key.');
 }
 
 /** The helper processes that watch readers and hold tokens. Electron names them by their service. */
@@ -117,6 +143,19 @@ test.describe.serial('a device', () => {
     keepFigure({ name: 'device-shown-milliseconds', value: median(later) });
   });
 
+  test('how soon it shows after the reader has it', async () => {
+    const later: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      await card.tell('plug 0');
+      // By itself: another OpenSC that reads the card at the same time would hold ours up.
+      const [seen, shown] = await Promise.all([until(isInReader), until(() => isListed(page))]);
+      later.push(Math.max(0, shown - seen));
+      await card.tell('unplug');
+      await until(async () => !(await isListed(page)));
+    }
+    keepFigure({ name: 'device-after-reader-milliseconds', value: Math.max(...later) });
+  });
+
   test('the event loop and the frames while it works', async () => {
     await beginWatching(app, page);
     await card.tell('plug 0');
@@ -146,5 +185,36 @@ test.describe.serial('a device', () => {
     const before = countWakeUps(helpers);
     await delay(20_000);
     keepFigure({ name: 'device-wakeups', value: (countWakeUps(helpers) - before) / 20 });
+  });
+
+  test('how soon a run goes on once the device is back', async () => {
+    await card.tell('plug 0');
+    await until(() => isListed(page));
+    await card.tell(`delay generateKeyPair ${keyMilliseconds.toString()}`);
+    const token = (await readView(page)).tokens.find((each) => each.serial === serial);
+    if (token === undefined) throw new Error('The device is gone.');
+    const dkek = { kind: 'none' } as const;
+    const runId = await startRun(
+      page,
+      planDeviceSetUp(token, 'recovered', { currentSoPin: 'typed', newSoPin: false, dkek }),
+    );
+    const later: number[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      await workUntilKeyIsMade(app, page, runId);
+      await card.tell('unplug');
+      await until(async () => (await findRun(page, runId))?.busy === false);
+      await card.tell('plug 0');
+      const seen = await until(isInReader);
+      // A person goes on as soon as the device shows again.
+      await until(() => isListed(page));
+      const asked = await until(async () => {
+        if (findPrompt(app) !== undefined) return true;
+        if ((await findRun(page, runId))?.busy === false)
+          await callContract(page, 'runs.continue', { runId, typedName: '' });
+        return false;
+      });
+      later.push(asked - seen);
+    }
+    keepFigure({ name: 'device-recovered-milliseconds', value: Math.max(...later) });
   });
 });

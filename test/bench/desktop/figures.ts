@@ -13,6 +13,8 @@ export interface Figure {
     | 'device-stall-milliseconds'
     | 'device-frame-milliseconds'
     | 'device-shown-milliseconds'
+    | 'device-after-reader-milliseconds'
+    | 'device-recovered-milliseconds'
     | 'device-wakeups';
   readonly value: number;
 }
