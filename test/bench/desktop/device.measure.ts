@@ -185,6 +185,8 @@ test.describe.serial('a device', () => {
     const before = countWakeUps(helpers);
     await delay(20_000);
     keepFigure({ name: 'device-wakeups', value: (countWakeUps(helpers) - before) / 20 });
+    await card.tell('unplug');
+    await until(async () => !(await isListed(page)));
   });
 
   test('how soon a run goes on once the device is back', async () => {
