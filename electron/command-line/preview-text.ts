@@ -84,12 +84,20 @@ export function obstacleOf(preview: PushPreview, takeOver: boolean): Failure | u
       'Its own words are above. Correct the recipe, then look again.',
     ).error;
   }
-  const conflicts = preview.objects.some((object) => object.conflicts.length > 0);
-  if (takeOver || !conflicts) return undefined;
+  if (takeOver) return undefined;
+  if (preview.objects.some((object) => object.conflicts.length > 0)) {
+    return failure(
+      'Cluster_Conflict',
+      'Fields that the push would set were set by others.',
+      'Leave them out of the recipe, or take them over with --take-over.',
+    ).error;
+  }
+  const foreign = preview.objects.filter((object) => object.change === 'changed' && object.ownedByOthers.length > 0);
+  if (foreign.length === 0) return undefined;
   return failure(
-    'Cluster_Conflict',
-    'Fields that the push would set were set by others.',
-    'Leave them out of the recipe, or take them over with --take-over.',
+    'Cluster_OwnedByOthers',
+    `Made and managed by others: ${foreign.map(({ reference }) => objectInWords(reference)).join(', ')}.`,
+    'Choose other names in the recipe, or take the objects over with --take-over.',
   ).error;
 }
 

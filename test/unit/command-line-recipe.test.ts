@@ -160,6 +160,9 @@ describe('a preview on a terminal', () => {
     );
     expect(obstacleOf(preview({ objects: [object({ conflicts })] }), false)?.code).toBe('Cluster_Conflict');
     expect(obstacleOf(preview({ objects: [object({ conflicts })] }), true)).toBeUndefined();
+    const foreign = preview({ objects: [object({ ownedByOthers: ['helm'] })] });
+    expect(obstacleOf(foreign, false)?.code).toBe('Cluster_OwnedByOthers');
+    expect(obstacleOf(foreign, true)).toBeUndefined();
   });
 });
 
