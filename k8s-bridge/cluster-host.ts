@@ -8,7 +8,12 @@ import { failure } from '../electron/workflows/failures.ts';
 import { createContextHandlers } from './context-handlers.ts';
 import type { ClusterHostParts, ClusterHostResult, Handlers } from './handler.ts';
 import { createKubectl } from './kubectl/create-kubectl.ts';
-import { clusterHostRequests, clusterRequestEnvelopeSchema, type ClusterHostMethod } from './protocol.ts';
+import {
+  clusterHostArguments,
+  clusterHostRequests,
+  clusterRequestEnvelopeSchema,
+  type ClusterHostMethod,
+} from './protocol.ts';
 import { createKmsHandlers } from './kms/kms-handlers.ts';
 import { createPushHandlers } from './push/push-handlers.ts';
 import { createValueHandlers } from './value-handlers.ts';
@@ -33,8 +38,9 @@ function main(): void {
   exitOnUncaughtErrors();
   keepMemoryOutOfCoreDumps();
   const port = openParentPort();
-  const [, , discoveryDirectory] = process.argv;
-  if (port === undefined || discoveryDirectory === undefined) process.exit(64);
+  const named = process.argv.indexOf(clusterHostArguments.discoveryDirectory);
+  const discoveryDirectory = process.argv[named + 1];
+  if (port === undefined || named === -1 || discoveryDirectory === undefined) process.exit(64);
   const kubectl = createKubectl({ discoveryDirectory, environment: process.env });
   const parts: ClusterHostParts = { kubectl, opener: createOpener() };
   const handlers: Handlers = {

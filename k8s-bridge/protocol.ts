@@ -146,6 +146,9 @@ export const clusterHostRequests = {
   },
 } as const;
 
+/** The host's arguments, each before its value. */
+export const clusterHostArguments = { discoveryDirectory: '--discovery-directory' } as const;
+
 export type ClusterHostMethod = keyof typeof clusterHostRequests;
 export type ClusterHostRequest<Method extends ClusterHostMethod> = z.infer<
   (typeof clusterHostRequests)[Method]['request']

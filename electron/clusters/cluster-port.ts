@@ -7,6 +7,7 @@ import { defaultInput } from '../../k8s-bridge/manifests/defaults.ts';
 import { exportFiles } from '../../k8s-bridge/manifests/export.ts';
 import { checkAndRender } from '../../k8s-bridge/manifests/render.ts';
 import {
+  clusterHostArguments,
   clusterHostRequests,
   type ClusterHostMethod,
   type ClusterHostReply,
@@ -108,7 +109,7 @@ export function createClusterPort(options: ClusterPortOptions): ClusterPort & Km
   const client = createHostClient({
     launch: options.launch,
     entry: 'cluster-host',
-    argumentList: [options.discoveryDirectory],
+    argumentList: [clusterHostArguments.discoveryDirectory, options.discoveryDirectory],
     environment,
     readyDeadline,
   });

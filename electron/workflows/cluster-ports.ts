@@ -40,7 +40,10 @@ export const clusterContextSchema = z.strictObject({
   isCurrent: z.boolean(),
   clusterName: shortText,
   server: z.string().max(2048),
-  /** SHA-256 of the cluster's CA (as it stands in or beside the kubeconfig), '' for the system's. */
+  /**
+   * SHA-256 of the cluster's CA (as it stands in or beside the kubeconfig), '' for the system's; where the kubeconfig
+   * gives another name for the certificate (tls-server-name), of that hash in hex, a space and the name.
+   */
   caSha256: z.string().max(64),
   userName: shortText,
   /** 'certificate', 'token', 'exec', … never the credential. */

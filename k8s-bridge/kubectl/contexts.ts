@@ -199,6 +199,9 @@ export function createContextReader(files: KubeconfigFiles, path: string | undef
         caSha256 = sha256(authority);
         if (!isPem(authority, 'CERTIFICATE')) found.push('Its certificate authority is no certificate in PEM form.');
       }
+      const verifiedName = entry['tls-server-name'];
+      // Whose certificate counts depends on the name as well.
+      if (set(verifiedName)) caSha256 = sha256(`${caSha256} ${verifiedName}`);
       outside.push(...(await fileParts(base, [['certificate-authority', file, data]])));
     }
     if (userName !== '' && user === undefined) found.push(`There is no user “${userName}” in the kubeconfig.`);

@@ -125,15 +125,25 @@ export function createKubectl({ discoveryDirectory, environment }: KubectlOption
   }
 
   /** One folder for each server and authority: what one cluster said must not be believed of another. */
-  async function discoveryOf(pin: ClusterPin): Promise<string> {
+  async function discoveryOf(pin: ClusterPin): Promise<KubectlResult<string>> {
     const name = createHash('sha256')
       .update(JSON.stringify([pin.server, pin.caSha256, pin.clusterUid]))
       .digest('hex');
     const folder = join(discoveryDirectory, name.slice(0, 16));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    // It may have been there with another mode.
-    await chmod(discoveryDirectory, 0o700);
-    return folder;
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      // It may have been there with another mode.
+      await chmod(discoveryDirectory, 0o700);
+    } catch (cause) {
+      if (!(cause instanceof Error && 'code' in cause && typeof cause.code === 'string')) throw cause;
+      return failure(
+        'Cluster_HostUnavailable',
+        `The folder ${discoveryDirectory}, where kubectl keeps what clusters say of themselves, cannot be used.`,
+        'Make room on the disk, or make the folder yours.',
+        { reason: cause.code },
+      );
+    }
+    return success(folder);
   }
 
   async function prepare(pin: ClusterPin, allowed: readonly Allowance[]): Promise<KubectlResult<Invocation>> {
@@ -154,6 +164,8 @@ export function createKubectl({ discoveryDirectory, environment }: KubectlOption
     }
     if (context.value.runsProgram) given['PATH'] = absoluteFolders(environment['PATH']).join(delimiter);
     const { tlsServerName } = context.value;
+    const discovery = await discoveryOf(pin);
+    if (!discovery.ok) return discovery;
     return success({
       program: program.value,
       environment: given,
@@ -165,7 +177,7 @@ export function createKubectl({ discoveryDirectory, environment }: KubectlOption
         `--server=${pin.server}`,
         // kubectl forgets the kubeconfig's where a server is given.
         ...(tlsServerName === '' ? [] : [`--tls-server-name=${tlsServerName}`]),
-        `--cache-dir=${await discoveryOf(pin)}`,
+        `--cache-dir=${discovery.value}`,
       ],
     });
   }

@@ -57,12 +57,13 @@ export function createGuardian(): Guardian {
     return child;
   }
 
-  process.on('exit', () => {
+  const killAll = (): void => {
     for (const group of groups) killGroup(group);
-  });
+  };
 
   return {
     watch(group) {
+      if (groups.size === 0) process.on('exit', killAll);
       if (process_ === undefined) {
         groups.add(group);
         process_ = start();
@@ -73,6 +74,7 @@ export function createGuardian(): Guardian {
     },
     release(group) {
       groups.delete(group);
+      if (groups.size === 0) process.off('exit', killAll);
       process_?.stdin?.write(`-${group.toString()}\n`);
     },
     kill: killGroup,
