@@ -51,8 +51,3 @@ export function toYaml(
   if (options.header !== undefined) document.commentBefore = comment(options.header);
   return document.toString({ lineWidth: 0 });
 }
-
-/** Several documents in one file. */
-export function toYamlDocuments(values: readonly Json[]): string {
-  return values.map((value) => `---\n${toYaml(value)}`).join('');
-}

@@ -22,7 +22,8 @@ export const objectNameSchema = z
     message: 'Use small letters, digits, hyphens and dots, with a letter or digit at both ends of each part.',
   });
 
-export const namespaceSchema = dnsLabelSchema;
+/** Namespaces are labels; a name of their own, since it is what a form's field is called. */
+export const namespaceSchema = dnsLabelSchema.clone();
 
 /** Keys of a Secret or ConfigMap (Kubernetes, IsConfigMapKey). */
 export const dataKeySchema = z
