@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { failure, success } from '../workflows/failures.ts';
 import type { OutboxPort } from '../workflows/ports.ts';
-import type { Directories } from './directories.ts';
+import { isRunId, type Directories } from './directories.ts';
 import { readIfPresent, writeDurably } from './durable-file.ts';
 
 const isFileName = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}$/u.test(text);
@@ -26,7 +26,7 @@ export function createOutbox(directories: Directories): OutboxPort {
       return written.ok ? success({ path }) : written;
     },
     read: async (runId, fileName) =>
-      isFileName(fileName)
+      isRunId(runId) && isFileName(fileName)
         ? readIfPresent(pathOf(runId, fileName), 'The file in the run’s outbox')
         : success(undefined),
   };

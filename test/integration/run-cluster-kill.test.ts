@@ -7,6 +7,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newRunId } from '../../electron/custody/directories.ts';
 import { verifyJournal } from '../../electron/custody/verify.ts';
 import { stepsOf } from '../../electron/workflows/definitions.ts';
 import type { ClusterPin, ClusterPort, Manifest, PushContent } from '../../electron/workflows/cluster-ports.ts';
@@ -232,7 +233,7 @@ async function undoScene(): Promise<Scene> {
     patches: [],
     rollouts: [],
   };
-  const pushRunId = `pushed-${namespace}`;
+  const pushRunId = newRunId(false, new Date());
   const record = valueOf(await clusters.preparePush(pin, content, pushRunId));
   valueOf(await clusters.apply(record, { takeOverConflicts: true, secrets: [] }));
   const outbox = join(data, 'runs', pushRunId, 'outbox');
