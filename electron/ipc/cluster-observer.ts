@@ -75,7 +75,11 @@ const noSuchPush = (): { readonly ok: false; readonly error: Failure<'App_NotFou
     'Choose it again from the list of the cluster.',
   );
 
-const conditions = { open: 'under-way', completed: 'pushed', abandoned: 'stopped' } as const;
+const conditions: Readonly<Record<RunSnapshot['state']['status'], ObservedPush['state']>> = {
+  open: 'under-way',
+  completed: 'pushed',
+  abandoned: 'stopped',
+};
 
 /** The pushes among runs, newest first: those that were begun, without what nothing of is in a cluster. */
 function pushesOf(runs: readonly RunSnapshot[]): readonly Omit<ObservedPush, 'drift'>[] {
@@ -85,10 +89,10 @@ function pushesOf(runs: readonly RunSnapshot[]): readonly Omit<ObservedPush, 'dr
     ),
   );
   return runs
-    .flatMap(({ state }) => {
+    .flatMap(({ state }): readonly Omit<ObservedPush, 'drift'>[] => {
       const { plan } = state;
       if (plan.workflow !== 'cluster-push') return [];
-      const condition = undone.has(state.runId) ? 'undone' : conditions[state.status];
+      const condition: ObservedPush['state'] = undone.has(state.runId) ? 'undone' : conditions[state.status];
       return [
         {
           runId: state.runId,
