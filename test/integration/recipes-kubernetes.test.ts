@@ -20,10 +20,13 @@ const crd = fileURLToPath(new URL('../fixtures/kubernetes/vault-crd.yaml', impor
 
 let cluster: KubernetesServer;
 let directory: string;
+/** Of the person with just the rights that docs/clusters.md lists. */
+let kubeconfig: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'key-custodian-recipes-'));
   cluster = await startKubernetes({ crds: [crd] });
+  kubeconfig = await cluster.custodianKubeconfig();
   for (const name of ['vault', 'unseal']) await cluster.arrange(['create', 'namespace', name]);
 });
 afterAll(async () => {
@@ -47,7 +50,7 @@ describe('kube-apiserver takes', () => {
 
   test.each(withObjects)('%s', async (_, input) => {
     const { objects } = renderRecipe(input).content;
-    const taken = await cluster.kubectl(dryRun, { input: documents(objects) });
+    const taken = await cluster.kubectl(dryRun, { input: documents(objects), kubeconfig });
     expect(taken.stderr).toBe('');
     expect(taken.exitCode).toBe(0);
     expect(taken.stdout.trim().split('\n')).toHaveLength(objects.length);
