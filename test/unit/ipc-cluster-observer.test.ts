@@ -104,6 +104,7 @@ function run(
       steps: [],
       facts: {},
       deviations: [],
+      interruptedStep: '',
     },
     definitions: [],
     busy: false,

@@ -33,9 +33,10 @@ function manifestsOf(files: readonly RecipeFile[]): string {
     .concat('\n');
 }
 
-/** A name that a recipe gave a file: nothing in it leads out of the folder. */
-function isPlainName(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}$/u.test(name);
+/** A name that a recipe gave a file, perhaps in a folder of its own: nothing in it leads out of the chosen folder. */
+function staysInside(name: string): boolean {
+  const parts = name.split('/');
+  return parts.length <= 4 && parts.every((part) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}$/u.test(part));
 }
 
 const notRendered = failure(
@@ -100,8 +101,8 @@ export function createRecipeHandlers({ core, desktop, clusters, previews }: Reci
       const folder = await desktop.chooseFolder();
       if (folder === undefined) return success({ folder: '', files: [] });
       for (const file of files) {
-        if (!isPlainName(file.name)) throw new Error('A recipe named a file that leads elsewhere.');
-        const saved = await saveFile(join(folder, file.name), file.text, file.name);
+        if (!staysInside(file.name)) throw new Error('A recipe named a file that leads elsewhere.');
+        const saved = await saveFile(join(folder, file.name), file.text, file.name, folder);
         if (!saved.ok) return saved;
       }
       return success({ folder, files: files.map((file) => file.name) });

@@ -1,17 +1,24 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { failure, success, type Result } from '../../workflows/failures.ts';
 
 /**
- * Writes where the person said. Mode 0600: the umask of a desktop is none of this app's business.
+ * Writes where the person said, readable for this person alone.
  * @param what how the failure calls it, such as 'The file'
+ * @param chosenFolder where the person chose a folder: below it, and nowhere else, folders are made
  * @returns Custody_DiskFull, Custody_WriteFailed
  */
 export async function saveFile(
   path: string,
   content: string,
   what: string,
+  chosenFolder?: string,
 ): Promise<Result<{ readonly path: string }>> {
   try {
+    if (chosenFolder !== undefined && dirname(path) !== chosenFolder) {
+      await stat(chosenFolder);
+      await mkdir(dirname(path), { recursive: true });
+    }
     await writeFile(path, content, { mode: 0o600 });
     return success({ path });
   } catch (cause) {
