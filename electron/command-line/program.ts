@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { failure } from '../workflows/failures.ts';
 import { addClusterCommands } from './cluster-commands.ts';
+import { addClusterEncryptionCommand } from './cluster-encryption-command.ts';
 import { addDeviceListCommands } from './device-list-commands.ts';
 import { addDeviceRunCommands } from './device-run-commands.ts';
 import { addCertificateCommands } from './certificate-commands.ts';
@@ -95,6 +96,7 @@ function createProgram(registry: Registry): Command {
   addVaultUnsealCommand(vault, registry);
   addVaultStatusCommand(vault, registry);
   addClusterCommands(program, registry);
+  addClusterEncryptionCommand(program, registry);
   addRecipeCommands(program, registry);
   addRecipeRunCommands(program, registry);
   addJournalCommands(program, registry);

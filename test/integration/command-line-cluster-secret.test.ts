@@ -1,0 +1,87 @@
+/** Unseal keys in a Secret from the command line: SoftHSM, a real Vault and a real API server. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { CustodianDesk } from '../fixtures/custodian.ts';
+import { makeDesk } from '../fixtures/custodian.ts';
+import { markerOf, markersIn, searchFiles } from '../fixtures/markers.ts';
+import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
+import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
+
+/** Test PINs: markers that no argument, environment, file or answer may hold. */
+const testPin = 'test-pin-Pq61smarker';
+const testSoPin = 'test-sopin-Nd35tmarker';
+const markers = [markerOf('PIN', testPin), markerOf('SO-PIN', testSoPin)];
+
+const answerSchema = z.object({ ok: z.boolean(), error: z.object({ code: z.string() }).loose().optional() }).loose();
+
+let cluster: KubernetesServer;
+let vault: TestVault;
+let desk: CustodianDesk;
+let onCluster: readonly string[];
+
+async function ask(argumentList: readonly string[], secrets: Readonly<Record<number, string>> = {}) {
+  const result = await desk.run([...argumentList, '--json', '--data-dir', desk.dataDirectory], secrets);
+  for (const text of [result.stdout, result.stderr, result.processes]) expect(markersIn(text, markers)).toEqual([]);
+  return { ...result, code: answerSchema.parse(JSON.parse(result.stdout)).error?.code ?? 'ok' };
+}
+
+const secretSchema = z.object({ data: z.record(z.string(), z.string()) });
+const readValues = async (name: string): Promise<Readonly<Record<string, Buffer>>> => {
+  const { data } = secretSchema.parse(JSON.parse(await cluster.arrange(['get', 'secret', name, '-o', 'json'])));
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
+};
+
+beforeAll(async () => {
+  [cluster, vault] = await Promise.all([startKubernetes(), startVaultServer()]);
+  desk = await makeDesk({ KEY_CUSTODIAN_KUBECTL: cluster.kubectlPath });
+  onCluster = ['--kubeconfig', await cluster.custodianKubeconfig(), '--label', 'office'];
+  const made = await ask(['token', 'init', '--label', 'office', '--so-pin-fd', '3', '--pin-fd', '4'], {
+    3: `${testSoPin}\n`,
+    4: `${testPin}\n${testPin}\n`,
+  });
+  expect(made.code).toBe('ok');
+});
+afterAll(async () => {
+  await desk.remove();
+  await Promise.all([cluster.stop(), vault.stop()]);
+});
+
+describe('unseal keys in a Secret', () => {
+  const pin = { 3: `${testPin}\n` };
+
+  it('are put there by an initialisation, in bank-vaults’ form: raw RSA output under its names', async () => {
+    const init = ['vault', 'init', '--name', 'prod', '--address', vault.address, '--ca-file', vault.caPath];
+    const toSecret = ['--to-secret', 'default/vault-unseal-keys', ...onCluster, '--pin-fd', '3'];
+    expect((await ask([...init, '--share-to', 'secret', '--shares', '1', '--threshold', '1'])).exitCode).toBe(2);
+    const done = await ask([...init, '--shares', '3', '--threshold', '2', ...toSecret], pin);
+    expect(done.code).toBe('ok');
+    const values = await readValues('vault-unseal-keys');
+    expect(Object.keys(values).sort()).toEqual(['vault-root', 'vault-unseal-0', 'vault-unseal-1', 'vault-unseal-2']);
+    for (const value of Object.values(values)) expect(value).toHaveLength(256);
+  });
+
+  it('unseal the Vault after a restart: from the Secret that is named, and from where they are known to be', async () => {
+    await vault.restart();
+    const fromSecret = ['--from-secret', 'default/vault-unseal-keys'];
+    const unseal = ['vault', 'unseal', '--name', 'prod', ...onCluster, '--pin-fd', '3'];
+    expect((await ask([...unseal, '--from-secret', 'default/other'], pin)).code).toBe('Cluster_NotFound');
+    expect((await ask([...unseal, ...fromSecret], pin)).code).toBe('ok');
+    await vault.restart();
+    expect((await ask(unseal, pin)).code).toBe('ok');
+  });
+
+  it('are copied from a token as they are, and never replace others', async () => {
+    const key = ['--serial', 'none'];
+    expect((await ask(['value', 'store', '--to-secret', 'default/x', ...onCluster, ...key])).code).toBe(
+      'Token_NotFound',
+    );
+    expect((await ask(['value', 'store', '--to-secret', 'no-slash', ...onCluster])).exitCode).toBe(2);
+    expect((await ask(['value', 'store', ...onCluster])).exitCode).not.toBe(0);
+  });
+
+  it('and PINs are in no file of the desk', async () => {
+    const { read, found } = await searchFiles(desk.directory, markers);
+    expect(read).toBeGreaterThan(5);
+    expect(found).toEqual([]);
+  });
+});
