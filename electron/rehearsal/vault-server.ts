@@ -32,8 +32,8 @@ export interface VaultServerOptions {
   readonly portJustLeft?: boolean;
   /** API address of the node to join (raft, retry_join). */
   readonly joinAddress?: string;
-  /** Where programs lie that Vault may be told to run as plugins. */
-  readonly pluginDirectory?: string;
+  /** HCL that is put at the end of the configuration: a seal, a folder for plugins. */
+  readonly furtherConfiguration?: string;
 }
 
 export interface VaultServer {
@@ -98,7 +98,7 @@ function configuration(options: VaultServerOptions, port: number, clusterPort: n
 ui = false
 cluster_name = "rehearsal"
 log_level = "warn"
-${options.pluginDirectory === undefined ? '' : `plugin_directory = ${quote(options.pluginDirectory)}\n`}api_addr = "${scheme}://127.0.0.1:${port}"
+api_addr = "${scheme}://127.0.0.1:${port}"
 cluster_addr = "https://127.0.0.1:${clusterPort}"
 ${storage}
 listener "tcp" {
@@ -106,6 +106,7 @@ listener "tcp" {
   cluster_address = "127.0.0.1:${clusterPort}"
   ${listener}
 }
+${options.furtherConfiguration ?? ''}
 `;
 }
 

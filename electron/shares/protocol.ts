@@ -72,11 +72,11 @@ export const shareHostRequests = {
   },
   prepareUnseal: { request: z.strictObject({ connections }), reply: z.strictObject({}) },
   submitShare: {
-    request: z.strictObject({ connections, share: sealedSecretSchema, straightOn: z.boolean() }),
+    request: z.strictObject({ connections, share: sealedSecretSchema, straightOn: z.boolean(), migrate: z.boolean() }),
     reply: progress,
   },
   submitPgpShare: {
-    request: z.strictObject({ connections, pgpMessage: z.base64().min(4).max(100_000) }),
+    request: z.strictObject({ connections, pgpMessage: z.base64().min(4).max(100_000), migrate: z.boolean() }),
     reply: progress,
   },
   resetUnseal: { request: z.strictObject({ connection: vaultConnectionSchema }), reply: sealStatusSchema },

@@ -70,6 +70,7 @@ function createHandlers(): Handlers {
     connections: readonly VaultConnection[],
     opened: Uint8Array,
     straightOn: boolean,
+    migrate: boolean,
   ): Promise<Result<ShareHostReply<'submitShare'>>> {
     const share = normalizeShare(opened);
     opened.fill(0);
@@ -79,7 +80,7 @@ function createHandlers(): Handlers {
         'This is not the form of a key share (64 or 66 hex characters, or 44 of base64). Nothing was sent.',
         'Compare it with its source, letter by letter, and give it again.',
       );
-    const progress = await unsealer.submit(connections, share, straightOn).finally(() => share.fill(0));
+    const progress = await unsealer.submit(connections, share, straightOn, migrate).finally(() => share.fill(0));
     return success([...progress]);
   }
 
@@ -121,11 +122,13 @@ function createHandlers(): Handlers {
     }),
     submitShare: handle<'submitShare'>(requests.submitShare.request, async (request) => {
       const opened = opener.open(request.share, secretPurpose.share);
-      return opened === undefined ? notForThisHost() : submit(request.connections, opened, request.straightOn);
+      return opened === undefined
+        ? notForThisHost()
+        : submit(request.connections, opened, request.straightOn, request.migrate);
     }),
     submitPgpShare: handle<'submitPgpShare'>(requests.submitPgpShare.request, async (request) => {
       const plaintext = await decryptWithGpg(Buffer.from(request.pgpMessage, 'base64'));
-      return plaintext.ok ? submit(request.connections, plaintext.value, false) : plaintext;
+      return plaintext.ok ? submit(request.connections, plaintext.value, false, request.migrate) : plaintext;
     }),
     resetUnseal: handle<'resetUnseal'>(requests.resetUnseal.request, (request) => unsealer.reset(request.connection)),
     revokeRootToken: handle<'revokeRootToken'>(requests.revokeRootToken.request, revoke),

@@ -146,17 +146,17 @@ export function createSharePort(options: SharePortOptions): SharePort & VaultSet
         ? ask('prepareUnseal', { connections: [...connections] }, shareHostRequests.prepareUnseal.reply)
         : hello;
     },
-    submitShare: (connections, share, straightOn = false) =>
+    submitShare: (connections, share, straightOn = false, migrate = false) =>
       ask(
         'submitShare',
-        { connections: [...connections], share, straightOn },
+        { connections: [...connections], share, straightOn, migrate },
         shareHostRequests.submitShare.reply,
         nodesDeadline,
       ),
-    submitPgpShare: (connections, pgpMessage) =>
+    submitPgpShare: (connections, pgpMessage, migrate = false) =>
       ask(
         'submitPgpShare',
-        { connections: [...connections], pgpMessage: Buffer.from(pgpMessage).toString('base64') },
+        { connections: [...connections], pgpMessage: Buffer.from(pgpMessage).toString('base64'), migrate },
         shareHostRequests.submitPgpShare.reply,
         nodesDeadline,
       ),

@@ -28,6 +28,7 @@ export interface Unsealer {
     connections: readonly VaultConnection[],
     share: Buffer,
     straightOn: boolean,
+    migrate: boolean,
   ): Promise<readonly UnsealProgress[]>;
   reset(connection: VaultConnection): Promise<StatusResult>;
 }
@@ -47,6 +48,24 @@ function tellNonceChanged(address: string): StatusResult {
     `The unseal attempt of ${address} is no longer the one that this run began (its nonce changed).`,
     'Speak with the other administrators; reset the attempt, then give all shares again.',
     { address },
+  );
+}
+
+function tellMigrationPending(address: string): StatusResult {
+  return failure(
+    'Vault_MigrationPending',
+    `${address} waits for its seal to be migrated: its configuration names a new one. This share was not sent.`,
+    'Plan a seal migration, or take the new seal out of its configuration and restart it.',
+    { address },
+  );
+}
+
+function tellNoMigration(address: string, status: SealStatus): StatusResult {
+  return failure(
+    'Vault_MigrationNotOffered',
+    `${address} does not wait for a migration; its seal is “${status.type}”. This share was not sent.`,
+    'Put the new seal into its configuration, restart it, and begin the step anew.',
+    { address, sealType: status.type },
   );
 }
 
@@ -145,7 +164,12 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
     return { ok: false, error: describeStatus(status, body, address) };
   }
 
-  async function submitToNode(connection: VaultConnection, share: Buffer, straightOn: boolean): Promise<StatusResult> {
+  async function submitToNode(
+    connection: VaultConnection,
+    share: Buffer,
+    straightOn: boolean,
+    migrate: boolean,
+  ): Promise<StatusResult> {
     const { address } = connection;
     const known = straightOn ? heardBefore(address) : undefined;
     const before = known === undefined ? await readStatus(connection) : success(known);
@@ -162,6 +186,7 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
       attempts.delete(address);
       return before;
     }
+    if (migrate !== status.migration) return migrate ? tellNoMigration(address, status) : tellMigrationPending(address);
     if (status.type !== 'shamir' && !status.migration)
       return failure(
         'Vault_NotShamir',
@@ -171,7 +196,7 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
       );
     const changed = judgeAttempt(address, status);
     if (changed !== undefined) return changed;
-    const body = Buffer.concat([Buffer.from('{"key":"'), share, Buffer.from('"}')]);
+    const body = Buffer.concat([Buffer.from('{"key":"'), share, Buffer.from(migrate ? '","migrate":true}' : '"}')]);
     const exchange = await transport
       .exchange(connection, { method: 'PUT', path: '/v1/sys/unseal', body, deadline: unsealDeadline })
       .finally(() => body.fill(0));
@@ -180,7 +205,7 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
       // A connection that the node closed meanwhile. A share given twice counts once, and is said to be there already.
       return known === undefined || exchange.error.code === 'Vault_TimedOut'
         ? { ok: false, error: exchange.error }
-        : submitToNode(connection, share, false);
+        : submitToNode(connection, share, false, migrate);
     }
     if (exchange.status !== 200) return describeRefusal(connection, status, exchange.status, exchange.body);
     const answered = hear(address, parseSealStatus(exchange.body, address));
@@ -212,11 +237,11 @@ export function createUnsealer(transport: VaultTransport): Unsealer {
       // What fails here is met again, and said, when a share is to be given.
       await Promise.all(connections.map(readStatus));
     },
-    submit: (connections, share, straightOn) =>
+    submit: (connections, share, straightOn, migrate) =>
       Promise.all(
         connections.map(async (connection) => ({
           address: connection.address,
-          result: await submitToNode(connection, share, straightOn),
+          result: await submitToNode(connection, share, straightOn, migrate),
         })),
       ),
     async reset(connection) {

@@ -16,6 +16,7 @@ import {
 } from './token-care.ts';
 import { tokenSetupWorkflow } from './token-setup.ts';
 import { kmsVerifyWorkflow } from './kms-verify.ts';
+import { sealMigrationWorkflow } from './seal-migration.ts';
 import { transitSetUpWorkflow } from './transit-setup.ts';
 import { unsealWorkflow } from './unseal.ts';
 import { valueReadOutWorkflow, valuesRepairWorkflow, valuesRewrapWorkflow } from './values.ts';
@@ -36,6 +37,7 @@ const workflows: { readonly [Name in WorkflowName]: Workflow<Extract<Plan, { wor
   'values-repair': valuesRepairWorkflow,
   'value-read-out': valueReadOutWorkflow,
   'values-rewrap': valuesRewrapWorkflow,
+  'seal-migration': sealMigrationWorkflow,
   'transit-setup': transitSetUpWorkflow,
   'kms-verify': kmsVerifyWorkflow,
   'cluster-push': clusterPushWorkflow,

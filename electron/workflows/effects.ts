@@ -128,6 +128,9 @@ export type Effect =
       readonly custodian: string;
       readonly vaultName: string;
     }
+  /** The node has been restarted with both seals in its configuration, and waits. */
+  | { readonly kind: 'vault.await-migration'; readonly connection: VaultConnection; readonly sealType: string }
+  | { readonly kind: 'vault.confirm-migrated'; readonly connection: VaultConnection; readonly sealType: string }
   | { readonly kind: 'vault.confirm-unsealed'; readonly connections: readonly VaultConnection[] };
 
 export type EffectKind = Effect['kind'];

@@ -124,10 +124,23 @@ export const unsealPlanSchema = z.strictObject({
   sources: z.array(unsealSourceSchema).min(1).max(255),
 });
 
+/** From Shamir to an auto-seal, or back, one node at a time in this order: standbys first, the active one last. */
+export const sealMigrationPlanSchema = z.strictObject({
+  workflow: z.literal('seal-migration'),
+  rehearsal: z.boolean(),
+  vaultId: z.string().min(1).max(80),
+  vaultName: name,
+  connections: z.array(vaultConnectionSchema).min(1).max(32),
+  /** What seal-status calls the seal that it is migrated to. */
+  sealType: z.enum(['shamir', 'pkcs11', 'transit', 'awskms', 'gcpckms', 'azurekeyvault', 'ocikms', 'alicloudkms']),
+  sources: z.array(unsealSourceSchema).min(1).max(255),
+});
+
 export const planSchema = z.discriminatedUnion('workflow', [
   tokenSetupPlanSchema,
   vaultInitPlanSchema,
   unsealPlanSchema,
+  sealMigrationPlanSchema,
   ...devicePlanSchemas,
   ...clusterPlanSchemas,
   ...vaultSetUpPlanSchemas,
@@ -141,5 +154,6 @@ export const workflowNameSchema = z.enum(workflowNames);
 export type TokenSetupPlan = z.infer<typeof tokenSetupPlanSchema>;
 export type VaultInitPlan = z.infer<typeof vaultInitPlanSchema>;
 export type UnsealPlan = z.infer<typeof unsealPlanSchema>;
+export type SealMigrationPlan = z.infer<typeof sealMigrationPlanSchema>;
 export type Plan = z.infer<typeof planSchema>;
 export type WorkflowName = Plan['workflow'];

@@ -7,12 +7,20 @@ import type { Workflow } from './workflow.ts';
 
 const administrator = { role: 'administrator' } as const;
 
-/** Unseal every node of a cluster with shares from tokens, PGP messages and custodians. */
-function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
+/**
+ * Shares from tokens, Secrets, PGP messages and custodians, given to these nodes.
+ * @param before the step that must have looked at them
+ * @param node what the ids end in where a run gives shares to several nodes in turn, '' otherwise
+ */
+export function shareSteps(
+  plan: Pick<UnsealPlan, 'sources' | 'vaultName'>,
+  connections: UnsealPlan['connections'],
+  before: string,
+  node = '',
+): readonly StepDefinition[] {
   const text = words.unseal;
-  const connections = plan.connections;
-  const sources = plan.sources.flatMap((source, index): readonly StepDefinition[] => {
-    const suffix = plan.sources.length === 1 ? '' : `-${(index + 1).toString()}`;
+  return plan.sources.flatMap((source, index): readonly StepDefinition[] => {
+    const suffix = `${plan.sources.length === 1 ? '' : `-${(index + 1).toString()}`}${node}`;
     switch (source.kind) {
       case 'token':
       case 'secret': {
@@ -26,7 +34,7 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
             // Starting an unseal is the deliberate act; one click leads to the PIN.
             pace: 'automatic',
             action: text.logIn.action,
-            needs: ['read-status'],
+            needs: [before],
             effect: {
               kind: 'token.log-in',
               ...token,
@@ -76,7 +84,7 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
             explanation: text.fromPgp.explanation(source.custodian),
             pace: 'deliberate',
             action: text.fromPgp.action,
-            needs: ['read-status'],
+            needs: [before],
             effect: {
               kind: 'vault.unseal-from-pgp',
               connections,
@@ -95,13 +103,19 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
             explanation: text.typed.explanation(source.custodian),
             pace: 'prompt',
             action: text.typed.action,
-            needs: ['read-status'],
+            needs: [before],
             effect: { kind: 'vault.unseal-typed', connections, custodian: source.custodian, vaultName: plan.vaultName },
             records: ['custodian', 'sealedNodes', 'progress'],
           },
         ];
     }
   });
+}
+
+/** Unseal every node of a cluster with shares from tokens, PGP messages and custodians. */
+function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
+  const text = words.unseal;
+  const connections = plan.connections;
   return [
     {
       id: 'read-status',
@@ -114,7 +128,7 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
       effect: { kind: 'vault.read-seal-status', connections },
       records: ['nodes', 'sealedNodes', 'threshold', 'progress', 'nonce'],
     },
-    ...sources,
+    ...shareSteps(plan, connections, 'read-status'),
     {
       id: 'confirm',
       title: text.confirm.title,
@@ -129,7 +143,7 @@ function unsealSteps(plan: UnsealPlan): readonly StepDefinition[] {
   ];
 }
 
-function sourceInWords(source: UnsealPlan['sources'][number]): string {
+export function sourceInWords(source: UnsealPlan['sources'][number]): string {
   switch (source.kind) {
     case 'token':
       return `token ${source.token.label}, serial ${source.token.serial}`;

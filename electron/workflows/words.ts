@@ -5,6 +5,7 @@
 
 import { clusterEvidenceNames, clusterProgramEvidence } from './words-cluster.ts';
 import { kmsProgramEvidence, kmsWords } from './words-kms.ts';
+import { sealMigrationWords } from './words-seal-migration.ts';
 import { vaultSetUpWords } from './words-vault-setup.ts';
 
 const shareName = (label: string): string => label;
@@ -158,6 +159,7 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   ...clusterEvidenceNames,
   ...vaultSetUpWords.evidence,
   ...kmsWords.evidence,
+  ...sealMigrationWords.evidence,
   serial: 'Token serial',
   tokenLabel: 'Token label',
   slotId: 'Slot',

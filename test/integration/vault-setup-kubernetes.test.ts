@@ -34,7 +34,10 @@ beforeAll(async () => {
   const program = process.env['VAULT_KUBERNETES_LOG_IN_BIN'];
   if (program === undefined) throw new Error('VAULT_KUBERNETES_LOG_IN_BIN names no plugin: npm test builds it.');
   cluster = await startKubernetes();
-  vault = await startVaultServer({ storage: 'inmem', pluginDirectory: dirname(program) });
+  vault = await startVaultServer({
+    storage: 'inmem',
+    furtherConfiguration: `plugin_directory = ${JSON.stringify(dirname(program))}`,
+  });
   byHand = vaultByHand(vault);
   const initialized = await byHand.initialize(1, 1);
   testRootToken = initialized.testRootToken;

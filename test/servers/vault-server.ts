@@ -24,8 +24,11 @@ export interface TestVault {
   stop(): Promise<void>;
   /** SIGKILL to one node (or all); files stay. */
   kill(node?: number): Promise<void>;
-  /** Ends what still runs and starts all nodes again on the same ports and data: they come up sealed. */
-  restart(): Promise<void>;
+  /**
+   * Ends what still runs and starts all nodes again on the same ports and data: they come up sealed.
+   * @param furtherConfiguration from now on, where it is given
+   */
+  restart(furtherConfiguration?: string): Promise<void>;
 }
 
 export interface TestVaultOptions {
@@ -35,8 +38,8 @@ export interface TestVaultOptions {
   readonly storage?: 'raft' | 'inmem';
   /** Default 1; more than one needs raft. Nodes 2… join once the first is initialised and unsealed. */
   readonly nodes?: number;
-  /** Absolute, with no symbolic link in it: Vault refuses one. */
-  readonly pluginDirectory?: string;
+  /** HCL at the end of the configuration. */
+  readonly furtherConfiguration?: string;
 }
 
 export async function startVaultServer(options: TestVaultOptions = {}): Promise<TestVault> {
@@ -60,6 +63,7 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
     await writeFile(tls.keyPath, made.serverKey, { mode: 0o600 });
     certificateSha256 = made.serverCertificateSha256;
   }
+  let { furtherConfiguration } = options;
   const servers: VaultServer[] = [];
   const startAll = async (ports: readonly number[]): Promise<void> => {
     servers.length = 0;
@@ -72,7 +76,7 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
         storage: options.storage ?? 'raft',
         nodeId: `node-${index + 1}`,
         tls,
-        ...(options.pluginDirectory === undefined ? {} : { pluginDirectory: options.pluginDirectory }),
+        ...(furtherConfiguration === undefined ? {} : { furtherConfiguration }),
         ...(port === undefined ? {} : { preferredPort: port }),
         ...(first === undefined ? {} : { joinAddress: first.address }),
       });
@@ -102,7 +106,8 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
         servers.filter((_, index) => node === undefined || index === node).map((server) => server.kill()),
       );
     },
-    async restart() {
+    async restart(changed) {
+      furtherConfiguration = changed ?? furtherConfiguration;
       await Promise.all(servers.map((server) => server.stop()));
       await startAll(ports);
     },

@@ -14,6 +14,7 @@ import {
   unsealTyped,
 } from './unseal.ts';
 import { performKms } from './kms.ts';
+import { awaitMigration, confirmMigrated } from './seal-migration.ts';
 import { performVaultSetUp } from './vault-setup.ts';
 import {
   checkRoom,
@@ -132,6 +133,10 @@ export function perform(context: StepContext): EffectResult {
       return unsealFromPgp(context, effect);
     case 'vault.unseal-typed':
       return unsealTyped(context, effect);
+    case 'vault.await-migration':
+      return awaitMigration(context, effect);
+    case 'vault.confirm-migrated':
+      return confirmMigrated(context, effect);
     case 'vault.confirm-unsealed':
       return confirmUnsealed(context, effect);
   }

@@ -43,6 +43,9 @@ export class DecryptedShares {
 const isUndecipherable = (error: Failure): boolean =>
   error.code === 'Token_DecryptFailed' || error.code === 'Token_ObjectDoubled';
 
+/** Only the plan decides whether a share may migrate a seal; a node that waits for it does not. */
+export const isMigration = ({ plan }: StepContext): boolean => plan.workflow === 'seal-migration';
+
 /** Gives these shares in turn to every node that is sealed still. */
 export async function giveShares(
   context: StepContext,
@@ -63,7 +66,7 @@ export async function giveShares(
       if (next !== undefined) shares.prefetch([next]);
       continue;
     }
-    const submitted = await context.ports.shares.submitShare(sealed, share.value, true);
+    const submitted = await context.ports.shares.submitShare(sealed, share.value, true, isMigration(context));
     if (!submitted.ok) {
       if (submitted.error.code !== 'Vault_ShareCorrupt') return submitted;
       shares.undecipherable.add(label);

@@ -9,7 +9,7 @@ import type { EffectOutcome, EffectResult, StepContext } from './context.ts';
 import { done, failed, foundDone, notNeeded } from './context.ts';
 import { logInToToken } from './token-setup.ts';
 import { withLogin } from './log-in.ts';
-import { concludeAttempt, DecryptedShares, giveShares } from './share-giving.ts';
+import { concludeAttempt, DecryptedShares, giveShares, isMigration } from './share-giving.ts';
 import { evidenceOf, failureOf, isAllOpen, readCluster, seenCluster, seenEvidence } from './vault-nodes.ts';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
@@ -195,6 +195,7 @@ export async function unsealFromPgp(context: StepContext, effect: EffectOf<'vaul
   const submitted = await context.ports.shares.submitPgpShare(
     cluster.value.sealed,
     Buffer.from(effect.messageBase64, 'base64'),
+    isMigration(context),
   );
   return submitAndTell(context, effect.connections, effect.custodian, submitted);
 }
@@ -222,7 +223,7 @@ export async function unsealTyped(context: StepContext, effect: EffectOf<'vault.
       context,
       effect.connections,
       effect.custodian,
-      await context.ports.shares.submitShare(cluster.value.sealed, share.value),
+      await context.ports.shares.submitShare(cluster.value.sealed, share.value, false, isMigration(context)),
     );
     if (result.ok || (result.error.code !== 'Vault_ShareCorrupt' && result.error.code !== 'Vault_ShareDuplicate'))
       return result;
