@@ -116,6 +116,11 @@ function notesOf(input: KmsPluginInput): readonly string[] {
       `Vault needs the mount ${backend.mount}, the key ${backend.key}, the policy ${backend.policy} and a login for it: run “Set up Transit” first.`,
       'A Vault inside the cluster that it encrypts cannot start cold: its own Secrets are among what cannot be read. Keep it outside.',
     );
+    if (backend.login === 'service-account') {
+      notes.push(
+        `A Vault outside this cluster reviews tokens with the one in Secret ${backend.serviceAccount}-token (token_reviewer_jwt): the plugin’s own is for audience ${backend.audience}, which the API server does not take. “Set up Transit” does not hand it over; vault-kubernetes-config.txt says how.`,
+      );
+    }
     if (backend.vaultAddress.startsWith('http:')) {
       notes.push(
         'The address is plain http: keys for keys would go over the network unprotected. For rehearsals only.',
