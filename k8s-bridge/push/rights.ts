@@ -31,7 +31,8 @@ export function needsOfPush(references: readonly ObjectReference[], patches: rea
   );
   const ofNodes = patches.flatMap((patch) => {
     const node = { apiVersion: 'v1', kind: 'Node', namespace: '', name: patch.node };
-    return [needFor(node, 'get'), needFor(node, 'patch', patch.subresource)];
+    // kubectl reads the subresource before it patches it.
+    return [needFor(node, 'get'), needFor(node, 'get', patch.subresource), needFor(node, 'patch', patch.subresource)];
   });
   const seen = new Set<string>();
   return [...ofObjects, ...ofNodes].filter((need) => {

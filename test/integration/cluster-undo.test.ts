@@ -14,7 +14,7 @@ import type {
 import {
   configMap,
   contentOf,
-  deployment,
+  statefulSet,
   openPushEngine,
   secretOf,
   type PushEngine,
@@ -33,7 +33,8 @@ let runNumber = 0;
 
 beforeAll(async () => {
   cluster = await startKubernetes();
-  engine = await openPushEngine(cluster.adminKubeconfig, cluster.kubectlPath, (kubectl) => ({
+  // With just the rights that docs/clusters.md lists.
+  engine = await openPushEngine(await cluster.custodianKubeconfig(), cluster.kubectlPath, (kubectl) => ({
     ...kubectl,
     run: (request) => {
       runNumber += 1;
@@ -92,7 +93,7 @@ interface Kept {
 async function state(): Promise<Readonly<Record<string, Kept>>> {
   const text = await cluster.arrange([
     'get',
-    'configmap,secret,deployment',
+    'configmap,secret,statefulset',
     '-n',
     namespace,
     '-o',
@@ -130,7 +131,11 @@ function slotContent(objects: readonly Manifest[], name: string, ...keys: readon
 /** Things of others and of ours, as they may stand in a cluster before a push. */
 async function arrangeGround(): Promise<void> {
   await Promise.all([
-    applyAs('argocd', deployment(namespace, 'vault', 'vault:1', 3), configMap(namespace, 'shared', { a: '1', b: '1' })),
+    applyAs(
+      'argocd',
+      statefulSet(namespace, 'vault', 'vault:1', 3),
+      configMap(namespace, 'shared', { a: '1', b: '1' }),
+    ),
     applyAs('key-custodian', configMap(namespace, 'ours', { a: '1', gone: '1' })),
     cluster.arrange(['apply', '-f', '-'], JSON.stringify(configMap(namespace, 'applied', { a: '1', gone: '1' }))),
   ]);
@@ -144,7 +149,7 @@ async function arrangeGround(): Promise<void> {
 function groundContent(): PushContent {
   return slotContent(
     [
-      deployment(namespace, 'vault', 'vault:2', 5),
+      statefulSet(namespace, 'vault', 'vault:2', 5),
       configMap(namespace, 'shared', { b: '2', c: '2' }),
       configMap(namespace, 'ours', { a: '2', added: '2' }),
       configMap(namespace, 'applied', { a: '2' }),
@@ -281,14 +286,21 @@ describe('a push and its undo', () => {
         versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
       },
     };
-    const record = await prepare(
-      contentOf([
+    // Definitions of kinds are not among the rights of one who pushes recipes.
+    const admin = await openPushEngine(cluster.adminKubeconfig, cluster.kubectlPath);
+    try {
+      const objects = [
         { apiVersion: 'custodian.test/v1', kind: 'Locker', metadata: { name: 'one', namespace } },
         definition,
-      ]),
-    );
-    expect(told(await apply(record))).toEqual(['lockers.custodian.test created', 'one created']);
-    expect(told(await undo(record))).toEqual(['lockers.custodian.test deleted', 'one deleted']);
+      ];
+      const record = valueOf(await admin.ask('push.prepare', { content: contentOf(objects), pushId: newId() }));
+      const applied = await admin.ask('push.apply', { record, takeOverConflicts: false, secrets: [] });
+      expect(told(valueOf(applied).outcomes)).toEqual(['lockers.custodian.test created', 'one created']);
+      const undone = await admin.ask('push.undo', { record });
+      expect(told(valueOf(undone).outcomes)).toEqual(['lockers.custodian.test deleted', 'one deleted']);
+    } finally {
+      await admin.close();
+    }
   });
 
   test('patches of nodes go in once and come back', async () => {
@@ -387,8 +399,9 @@ describe('what stands in the way', () => {
   });
 });
 
-/** Ends the kubectl that runs now, as soon as there is one. */
-async function killKubectl(): Promise<void> {
+/** Ends the kubectl that runs then, or the next one. */
+async function killKubectl(afterMilliseconds: number): Promise<void> {
+  await wait(afterMilliseconds);
   for (let attempt = 0; attempt < 400; attempt += 1) {
     for (const name of await readdir('/proc')) {
       if (!/^\d+$/u.test(name)) continue;
@@ -412,7 +425,7 @@ describe('kubectl ended by somebody', () => {
       let killed: Promise<void> | undefined;
       runNumber = 0;
       beforeRun = (number) => {
-        if (number === step) killed = killKubectl();
+        if (number === step) killed = killKubectl((number * 37) % 120);
       };
       const pushId = newId();
       const content = groundContent();
@@ -452,7 +465,7 @@ describe('kubectl ended by somebody', () => {
       let killed: Promise<void> | undefined;
       runNumber = 0;
       beforeRun = (number) => {
-        if (number === step) killed = killKubectl();
+        if (number === step) killed = killKubectl((number * 37) % 120);
       };
       await engine.ask('push.undo', { record });
       await killed;
