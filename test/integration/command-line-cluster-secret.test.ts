@@ -2,8 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { CustodianDesk } from '../fixtures/custodian.ts';
+import { encryptToWrappingKey } from '../../electron/runs/interpreter/wrapping.ts';
 import { makeDesk } from '../fixtures/custodian.ts';
 import { markerOf, markersIn, searchFiles } from '../fixtures/markers.ts';
+import { softHsmModulePath } from '../fixtures/softhsm.ts';
+import { createTestTokenPort, sealTestPin, valueOf } from '../fixtures/token-port.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 
@@ -30,6 +33,31 @@ const readValues = async (name: string): Promise<Readonly<Record<string, Buffer>
   const { data } = secretSchema.parse(JSON.parse(await cluster.arrange(['get', 'secret', name, '-o', 'json'])));
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
 };
+
+/** Writes values to the token beside the command line. */
+async function writeBeside(labels: readonly string[]): Promise<Readonly<Record<string, Buffer>>> {
+  const { port } = createTestTokenPort({
+    modulePath: softHsmModulePath,
+    softhsmConfiguration: desk.environment['SOFTHSM2_CONF'] ?? '',
+  });
+  try {
+    const [listed] = await port.listTokens();
+    const found = listed === undefined ? [] : valueOf(listed.result);
+    const serial = found.find(({ label }) => label === 'office')?.serial ?? '';
+    const token = { storeId: 'test', serial };
+    valueOf(await port.login(token, await sealTestPin(port, 'test', serial, testPin), false));
+    const key = valueOf(await port.findWrappingKey(token, 'bank-vaults'));
+    const written: Record<string, Buffer> = {};
+    for (const label of labels) {
+      const ciphertext = encryptToWrappingKey(key.publicKeySpki, Buffer.from(`test value of ${label}`));
+      valueOf(await port.writeData(token, label, ciphertext));
+      written[label] = Buffer.from(ciphertext);
+    }
+    return written;
+  } finally {
+    await port.closeAll();
+  }
+}
 
 beforeAll(async () => {
   [cluster, vault] = await Promise.all([startKubernetes(), startVaultServer()]);
@@ -70,13 +98,14 @@ describe('unseal keys in a Secret', () => {
     expect((await ask(unseal, pin)).code).toBe('ok');
   });
 
-  it('are copied from a token as they are, and never replace others', async () => {
-    const key = ['--serial', 'none'];
-    expect((await ask(['value', 'store', '--to-secret', 'default/x', ...onCluster, ...key])).code).toBe(
-      'Token_NotFound',
-    );
-    expect((await ask(['value', 'store', '--to-secret', 'no-slash', ...onCluster])).exitCode).toBe(2);
-    expect((await ask(['value', 'store', ...onCluster])).exitCode).not.toBe(0);
+  it('are copied from a token as they are, once, and never replace others', async () => {
+    const store = ['value', 'store', ...onCluster, '--pin-fd', '3'];
+    expect((await ask([...store, '--to-secret', 'no-slash'])).exitCode).toBe(2);
+    expect((await ask(store)).exitCode).toBe(2);
+    const ciphertexts = await writeBeside(['vault-unseal-0', 'vault-unseal-1']);
+    expect((await ask([...store, '--to-secret', 'default/copied'], pin)).code).toBe('ok');
+    expect(await readValues('copied')).toEqual(ciphertexts);
+    expect((await ask([...store, '--to-secret', 'default/vault-unseal-keys'], pin)).code).toBe('Cluster_ValueExists');
   });
 
   it('and PINs are in no file of the desk', async () => {

@@ -1,0 +1,57 @@
+/** Encryption at rest from the command line: a real API server and etcd, and a KMS v2 plugin that stands in for one. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { CustodianDesk } from '../fixtures/custodian.ts';
+import { makeDesk } from '../fixtures/custodian.ts';
+import { startKmsPlugin, type KmsPlugin } from '../servers/kms-plugin.ts';
+import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
+
+let cluster: KubernetesServer;
+let desk: CustodianDesk;
+let plugin: KmsPlugin | undefined;
+
+beforeAll(async () => {
+  cluster = await startKubernetes();
+  desk = await makeDesk({ KEY_CUSTODIAN_KUBECTL: cluster.kubectlPath });
+});
+afterAll(async () => {
+  await plugin?.stop();
+  await desk.remove();
+  await cluster.stop();
+});
+
+it('is told apart from none, counted, and brought to what was written before', async () => {
+  const kubeconfig = await cluster.custodianKubeconfig();
+  const { address, caPath, certificatePath, keyPath } = cluster.etcd;
+  const etcd = ['--etcd', address, '--etcd-ca', caPath, '--etcd-cert', certificatePath, '--etcd-key', keyPath];
+  const answerSchema = z.object({ ok: z.boolean(), error: z.object({ code: z.string() }).loose().optional() });
+  const ask = async (more: readonly string[]) => {
+    const command = ['cluster', 'encryption', '--provider', 'test-plugin', '--kubeconfig', kubeconfig];
+    const result = await desk.run([...command, ...more, '--json', '--data-dir', desk.dataDirectory]);
+    const answer = answerSchema.parse(JSON.parse(result.stdout));
+    return { exitCode: result.exitCode, code: answer.error?.code ?? 'ok' };
+  };
+  await cluster.arrange(['create', 'secret', 'generic', 'older', '--from-literal=a=test-value']);
+  expect(await ask([])).toMatchObject({ exitCode: 2, code: 'App_BadRequest' });
+  expect(await ask(etcd)).toEqual({ exitCode: 1, code: 'Cluster_NotEncrypted' });
+
+  plugin = await startKmsPlugin(join(desk.directory, 'kms.sock'));
+  const kms = { apiVersion: 'v2', name: 'test-plugin', endpoint: `unix://${plugin.socketPath}`, timeout: '5s' };
+  const configuration = {
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'EncryptionConfiguration',
+    resources: [{ resources: ['secrets'], providers: [{ kms }, { identity: {} }] }],
+  };
+  const path = join(desk.directory, 'encryption.json');
+  await writeFile(path, JSON.stringify(configuration));
+  await cluster.restart([`--encryption-provider-config=${path}`]);
+  expect(await ask(etcd)).toEqual({ exitCode: 0, code: 'ok' });
+  const stored = async (): Promise<string> =>
+    (await cluster.etcdGet('/registry/secrets/default/older')).subarray(0, 27).toString('latin1');
+  expect(await stored()).not.toContain('k8s:enc');
+  expect((await ask([...etcd, '--reencrypt', '--confirm', 'another'])).code).toBe('Custody_ConfirmationMismatch');
+  expect(await ask([...etcd, '--reencrypt', '--confirm', 'test-cluster'])).toEqual({ exitCode: 0, code: 'ok' });
+  expect(await stored()).toBe('k8s:enc:kms:v2:test-plugin:');
+});
