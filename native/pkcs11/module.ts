@@ -84,11 +84,20 @@ export function loadModule(path: string): TokenResult<TokenModule> {
   });
 }
 
+/**
+ * Whether the library is told to lock (CKF_OS_LOCKING_OK), so that `parallel-decrypt.ts` may call it from several
+ * threads. SoftHSM alone gains by it: a card does one thing at a time, and its library is asked as one thread would.
+ */
+export function mayBeCalledFromThreads(path: string): boolean {
+  return basename(path).includes('softhsm');
+}
+
 function initializeLibrary(cryptoki: PKCS11, path: string): TokenResult<Record<string, never>> {
-  // For `parallel-decrypt.ts`. A library that knows no threads says so, and is not asked from several.
-  const withLocks = attempt(() => cryptoki.C_Initialize({ flags: pkcs11js.CKF_OS_LOCKING_OK }));
-  const cannotLock = !withLocks.ok && withLocks.returnValue.code === pkcs11js.CKR_CANT_LOCK;
-  const started = cannotLock ? attempt(() => cryptoki.C_Initialize()) : withLocks;
+  const started = attempt(() =>
+    mayBeCalledFromThreads(path)
+      ? cryptoki.C_Initialize({ flags: pkcs11js.CKF_OS_LOCKING_OK })
+      : cryptoki.C_Initialize(),
+  );
   if (started.ok || started.returnValue.code === pkcs11js.CKR_CRYPTOKI_ALREADY_INITIALIZED) return success({});
   const { code, name } = started.returnValue;
   // All that SoftHSM says of a configuration or token folder that is missing or not for this user.

@@ -5,7 +5,7 @@
  */
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { outputOf, plaintextIn, type Plaintext } from './decrypt.ts';
-import type { Login, TokenModule } from './module.ts';
+import { mayBeCalledFromThreads, type Login, type TokenModule } from './module.ts';
 import { attempt, returnValueOf } from './return-values.ts';
 import { decryptMechanism } from './templates.ts';
 
@@ -16,8 +16,8 @@ const furtherSessions = 4;
  * Whether decrypts at once take less time than one after the other. SoftHSM computes on the machine's processors, and
  * may be called from several threads (CKF_OS_LOCKING_OK); a card does one thing at a time.
  */
-export function worksInParallel({ manufacturer }: TokenModule): boolean {
-  return manufacturer === 'SoftHSM';
+export function worksInParallel({ manufacturer, path }: TokenModule): boolean {
+  return manufacturer === 'SoftHSM' && mayBeCalledFromThreads(path);
 }
 
 export interface DecryptRequest {
