@@ -38,8 +38,10 @@ const forSecret = 'secret ';
 const noTerminal = (what: string, instead: string): { readonly ok: false; readonly error: Failure<'App_BadRequest'> } =>
   failure('App_BadRequest', `There is no terminal on which to ${what}.`, instead);
 
-const subjectOf = ({ tokenLabel, tokenSerial }: PinRequest | PasswordRequest): string =>
-  `Token “${tokenLabel}”, serial ${tokenSerial || 'none yet'}`;
+const subjectOf = ({ tokenLabel, tokenSerial, purpose }: PinRequest | PasswordRequest): string =>
+  purpose.startsWith(forSecret)
+    ? 'A Secret in the cluster'
+    : `Token “${tokenLabel}”, serial ${tokenSerial || 'none yet'}`;
 
 /**
  * The prompt of a terminal: PINs, passwords and shares are typed on /dev/tty or read from a file descriptor,
