@@ -6,8 +6,12 @@ import { isList, isMap } from './objects.ts';
 
 /** What the server keeps for itself: no push sets it. */
 const bookkeeping = ['managedFields', 'resourceVersion', 'uid', 'creationTimestamp', 'generation', 'selfLink'];
-/** Beside the object as somebody's kubectl applied it: a whole manifest in one line, values of Secrets included. */
-const bookkeepingAnnotations = ['kubectl.kubernetes.io/last-applied-configuration'];
+const bookkeepingAnnotations = [
+  // The object as somebody's kubectl applied it: a whole manifest in one line, values of Secrets included.
+  'kubectl.kubernetes.io/last-applied-configuration',
+  // Counted up with every change.
+  'deprecated.daemonset.template.generation',
+];
 
 /** An object without its status and what the server keeps for itself. */
 export function withoutBookkeeping(manifest: Manifest): Manifest {

@@ -4,9 +4,16 @@ import { readObjects, readOn, splitWords, type ClusterCall, type ClusterResult }
 import { mapAt, textAt } from './objects.ts';
 
 /** Kinds that hold something of somebody's. Others, such as events, come and go with these. */
-const kinds = ['pods', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services'];
+const kinds = ['pods', 'secrets', 'configmaps', 'persistentvolumeclaims'];
 /** Looked at where it is allowed: most who push may not, and their Pods are seen anyway. */
-const ifAllowed = ['deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch', 'cronjobs.batch'];
+const ifAllowed = [
+  'services',
+  'deployments.apps',
+  'statefulsets.apps',
+  'daemonsets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+];
 /** Kubernetes puts these into every namespace itself. */
 const ofEveryNamespace = ['ConfigMap kube-root-ca.crt'];
 
@@ -26,7 +33,13 @@ export async function findForeignContents(
   ]);
   if (!ran.ok) return ran;
   const problems = splitWords(ran.value.errors).errors.filter(
-    (words) => !(words.includes('(Forbidden)') && ifAllowed.some((resource) => words.includes(resource))),
+    (words) =>
+      !(
+        words.includes('(Forbidden)') &&
+        ifAllowed.some(
+          (resource) => words.includes(` ${resource} is forbidden`) || words.includes(`): ${resource} is forbidden`),
+        )
+      ),
   );
   if (problems.length > 0) {
     ran.value.output.fill(0);

@@ -11,14 +11,7 @@ import type {
   PushRecord,
   SealedSlotValue,
 } from '../../electron/workflows/cluster-ports.ts';
-import {
-  configMap,
-  contentOf,
-  statefulSet,
-  openPushEngine,
-  secretOf,
-  type PushEngine,
-} from '../fixtures/push-engine.ts';
+import { configMap, contentOf, daemonSet, openPushEngine, secretOf, type PushEngine } from '../fixtures/push-engine.ts';
 import { filesHolding, formsOf, readProcess } from '../fixtures/secret-search.ts';
 import { valueOf } from '../fixtures/token-port.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
@@ -93,7 +86,7 @@ interface Kept {
 async function state(): Promise<Readonly<Record<string, Kept>>> {
   const text = await cluster.arrange([
     'get',
-    'configmap,secret,statefulset',
+    'configmap,secret,daemonset',
     '-n',
     namespace,
     '-o',
@@ -107,6 +100,8 @@ async function state(): Promise<Readonly<Record<string, Kept>>> {
   for (const item of items) {
     const { managedFields, ...rest } = item.metadata;
     for (const name of ['resourceVersion', 'generation']) Reflect.deleteProperty(rest, name);
+    // Counted up by the server with every change.
+    if (item.kind === 'DaemonSet') Reflect.deleteProperty(rest, 'annotations');
     const entries = managedFields as { manager: string; operation: string; fieldsV1: unknown }[];
     kept[`${item.kind} ${rest.name}`] = {
       managers: entries
@@ -131,11 +126,7 @@ function slotContent(objects: readonly Manifest[], name: string, ...keys: readon
 /** Things of others and of ours, as they may stand in a cluster before a push. */
 async function arrangeGround(): Promise<void> {
   await Promise.all([
-    applyAs(
-      'argocd',
-      statefulSet(namespace, 'vault', 'vault:1', 3),
-      configMap(namespace, 'shared', { a: '1', b: '1' }),
-    ),
+    applyAs('argocd', daemonSet(namespace, 'vault', 'vault:1', 3), configMap(namespace, 'shared', { a: '1', b: '1' })),
     applyAs('key-custodian', configMap(namespace, 'ours', { a: '1', gone: '1' })),
     cluster.arrange(['apply', '-f', '-'], JSON.stringify(configMap(namespace, 'applied', { a: '1', gone: '1' }))),
   ]);
@@ -149,7 +140,7 @@ async function arrangeGround(): Promise<void> {
 function groundContent(): PushContent {
   return slotContent(
     [
-      statefulSet(namespace, 'vault', 'vault:2', 5),
+      daemonSet(namespace, 'vault', 'vault:2', 5),
       configMap(namespace, 'shared', { b: '2', c: '2' }),
       configMap(namespace, 'ours', { a: '2', added: '2' }),
       configMap(namespace, 'applied', { a: '2' }),
