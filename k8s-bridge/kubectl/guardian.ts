@@ -1,7 +1,8 @@
 /**
  * Sees to it that no kubectl outlives the cluster host, however that ends. The host itself kills what runs when it
  * ends of its own accord; against a SIGKILL helps a process that reads from it and, once that pipe breaks, kills what
- * was under way.
+ * was under way. Killed between a program's start and the line that tells of it, the host leaves a kubectl that only
+ * looks to its own end; one that changes anything finds its stdin empty, since what it sends is written after that line.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 
@@ -12,7 +13,7 @@ export interface Guardian {
   kill(group: number): void;
 }
 
-/** Fixed words of POSIX sh; nothing is put into them. Reads “+ID” and “-ID”, line by line. */
+/** Fixed words of POSIX sh (dash takes `kill -s KILL --` and not `kill -KILL --`); nothing is put into them. Reads “+ID” and “-ID”, line by line. */
 const script = `
 groups=' '
 while read -r line; do
@@ -22,7 +23,7 @@ while read -r line; do
     -*) case $groups in *" $id "*) groups="\${groups%% $id *} \${groups#* $id }" ;; esac ;;
   esac
 done
-for id in $groups; do kill -KILL -- "-$id" 2>/dev/null; done
+for id in $groups; do kill -s KILL -- "-$id" 2>/dev/null; done
 `;
 
 function killGroup(group: number): void {

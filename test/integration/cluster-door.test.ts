@@ -1,4 +1,5 @@
 /** The door to kubectl on a real cluster: who is let through to which server, and what is said where nobody is. */
+import { readFileSync } from 'node:fs';
 import { chmod, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -59,6 +60,15 @@ async function processesWith(word: string): Promise<number[]> {
     if (Number.isInteger(pid) && pid !== process.pid && (await readProcess(pid)).includes(word)) found.push(pid);
   }
   return found;
+}
+
+/** Alive and no zombie: whose parent was killed may wait for a reaper. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^[0-9]+ \(.*\) Z /su.test(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -337,25 +347,35 @@ describe('kubectl itself', () => {
   });
 
   test.each(['closed', 'SIGKILL'])('does not outlive its host (%s), nor does what it started', async (end) => {
-    const proxy = await startTcpProxy(cluster.port);
-    const server = `https://127.0.0.1:${proxy.port.toString()}`;
-    const kubeconfig = await cluster.custodianKubeconfig({ context: 'proxied', server });
-    try {
-      await withDoor(kubeconfig, async ({ port, hostPid }) => {
-        const pin: ClusterPin = await pinOf(port, 'proxied');
-        proxy.swallow();
+    const kubeconfig = await cluster.custodianKubeconfig({ context: 'test' });
+    const hang = join(cluster.directory, `hang-${end}`);
+    const waiting = await kubectlThat(
+      cluster.directory,
+      `if [ -e '${hang}' ]; then sleep 600 & echo "$$ $! " >> '${hang}'; exec sleep 600; fi`,
+    );
+    await withDoor(
+      kubeconfig,
+      async ({ port, hostPid }) => {
+        const pin: ClusterPin = await pinOf(port, 'test');
+        await writeFile(hang, '');
         const asked = port.readValues(pin, { namespace: 'default', name: 'x' });
-        await until(async () => (await processesWith(`--server=${server}`)).length > 0);
+        const pids = async (): Promise<number[]> =>
+          (await readFile(hang, 'utf8'))
+            .split(/\s+/u)
+            .filter((pid) => pid !== '')
+            .map(Number);
+        // The question and the one about the UID beside it; the host has just begun the second.
+        await until(async () => (await pids()).length >= 4);
+        await wait(500);
         const host = hostPid();
         if (end === 'closed') await port.close();
         else if (host !== undefined) process.kill(host, 'SIGKILL');
         expect(codeOf(await asked)).toBe(end === 'closed' ? 'App_Locked' : 'Cluster_HostUnavailable');
-        await until(async () => (await processesWith(`--server=${server}`)).length === 0);
+        await until(async () => !(await pids()).some(isRunning));
         expect(host !== undefined && isAlive(host)).toBe(false);
-      });
-    } finally {
-      await proxy.close();
-    }
+      },
+      { KEY_CUSTODIAN_KUBECTL: waiting },
+    );
   });
 
   test('keeps nothing but which kinds a server has, readable by nobody else, and no credential is in its arguments', async () => {
