@@ -2,7 +2,8 @@
  * Sees to it that no kubectl outlives the cluster host, however that ends. The host itself kills what runs when it
  * ends of its own accord; against a SIGKILL helps a process that reads from it and, once that pipe breaks, kills what
  * was under way. Killed between a program's start and the line that tells of it, the host leaves a kubectl that only
- * looks to its own end; one that changes anything finds its stdin empty, since what it sends is written after that line.
+ * looks to its own end; one that is sent objects finds its stdin empty, since they are written after that line. A node's
+ * patch, which is an argument, is made to be repeated.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 
