@@ -371,6 +371,7 @@ describe('what is refused', () => {
         [
           'create configmaps/',
           'create secrets/',
+          'get nodes/status',
           'get secrets/',
           'patch configmaps/',
           'patch nodes/status',
