@@ -25,7 +25,7 @@ function findService(): ServiceDefinition {
     throw new Error('api.proto has no KeyManagementService.');
   const client = version['KeyManagementService'];
   if (typeof client !== 'function' || !('service' in client)) throw new Error('KeyManagementService is no service.');
-  return client.service as ServiceDefinition;
+  return client.service;
 }
 
 interface Call {
