@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterContextView } from '../../electron/contract/views.ts';
 import { recipeInputSchema } from '../../electron/workflows/recipes/recipes.ts';
 import { checkSecret, freshSecretForm, secretInWords } from '../../renderer/features/plans/secret-form.ts';
+import { proposeSources } from '../../renderer/features/plans/unseal-form.ts';
 import { problemAt, valueAt, withValue, withVariant } from '../../renderer/features/clusters/recipe-form.ts';
 import { recipeOrder, sectionsOf } from '../../renderer/features/clusters/recipe-fields.ts';
 import { defaultInput } from '../../k8s-bridge/manifests/defaults.ts';
@@ -16,7 +17,7 @@ import {
 } from '../../renderer/views/push-preview.ts';
 import { changesToAnnounce } from '../../renderer/views/announcements.ts';
 import { contextView, driftedPush, outsideProgram, pushView } from '../screens/cluster-views.ts';
-import { appView } from './renderer-views.ts';
+import { appView, tokenView, vaultView } from './renderer-views.ts';
 
 describe('a context', () => {
   const marks: readonly (readonly [string, Partial<ClusterContextView>])[] = [
@@ -191,6 +192,16 @@ describe('a Secret for shares', () => {
     for (const name of ['', 'Keys', 'a/b', '$(x)', '.a', 'x'.repeat(254)])
       expect(checkSecret({ ...form, cluster, name })).toMatchObject({ ok: false });
     expect(secretInWords({ ...form, cluster })).toContain('default/vault-unseal-keys');
+  });
+
+  it('is what an unseal begins with, where this app put the shares there and their token is here', () => {
+    const token = tokenView();
+    const secret = { context: 'production', namespace: 'vault', name: 'keys' };
+    const vault = { ...vaultView('sealed'), tokenSerial: token.serial, tokenStoreId: token.storeId };
+    const proposed = (known: typeof secret | null) =>
+      proposeSources(appView({ tokens: [token] }), { ...vault, secret: known }).map((source) => source.kind);
+    expect(proposed(secret)).toEqual(['secret']);
+    expect(proposed(null)).toEqual(['token']);
   });
 
   it('is the one where this app put the shares, where it knows one', () => {

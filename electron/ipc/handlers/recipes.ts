@@ -77,7 +77,7 @@ export function createRecipeHandlers({ core, desktop, clusters, previews }: Reci
         problems: [],
         manifests: manifestsOf(core.clusters.export(result.rendered, result.input, 'manifests')),
         objects: content.objects.map((manifest) => toObjectNameView(referenceOf(manifest))),
-        patches: content.patches.map((patch) => `${patch.node}: ${patch.summary}`),
+        patches: content.patches.map((patch) => patch.summary),
         files: files.map(({ name, language, text, place }) => ({ name, language, text, place })),
         notes: [...notes],
         asked: content.secretSlots.map((slot) => slot.what),

@@ -241,7 +241,9 @@ function Result(props: {
         {props.stale ? <p className={css('quiet')}>{words.stale}</p> : null}
         {part === 'manifest' ? (
           empty ? (
-            <p className={css('quiet')}>{words.nothing}</p>
+            rendered.patches.length > 0 ? null : (
+              <p className={css('quiet')}>{words.nothing}</p>
+            )
           ) : (
             <TextBlock label={words.manifest} content={rendered.manifests} stale={props.stale} tall />
           )

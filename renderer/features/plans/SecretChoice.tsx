@@ -16,6 +16,8 @@ export function SecretChoice(props: {
   readonly view: AppView;
   readonly form: SecretForm;
   readonly error: string | undefined;
+  /** A context that is chosen by itself once it can be used; '' for none. */
+  readonly known?: string;
   readonly onChange: (form: SecretForm) => void;
 }): ReactNode {
   const { form, onChange } = props;
@@ -31,6 +33,18 @@ export function SecretChoice(props: {
   };
   const usable = props.view.clusters.contexts.filter(canPush);
   const { error } = props;
+  const proposed = usable.find((context) => context.context === props.known)?.id;
+  const proposes = form.contextId === '' && proposed !== undefined;
+  const propose = useRef<() => void>(undefined);
+  useEffect(() => {
+    propose.current = () => {
+      if (proposed !== undefined) void choose(proposed);
+    };
+  });
+  // Once, when it comes: what a person chooses afterwards stays.
+  useEffect(() => {
+    if (proposes) propose.current?.();
+  }, [proposes]);
   return (
     <>
       <Picker

@@ -117,6 +117,7 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
             source={source}
             view={view}
             rehearsal={vault?.rehearsal ?? false}
+            knownContext={vault?.secret?.context ?? ''}
             error={each[index]}
             onChange={(changed) => {
               setSources(form.sources.map((before, at) => (at === index ? changed : before)));
@@ -187,6 +188,8 @@ function Source(props: {
   readonly source: SourceForm;
   readonly view: AppView;
   readonly rehearsal: boolean;
+  /** The context of the Secret where this app put the shares; '' for none. */
+  readonly knownContext: string;
   readonly error: string | undefined;
   readonly onChange: (source: SourceForm) => void;
   readonly onRemove: () => void;
@@ -212,6 +215,7 @@ function Source(props: {
         <SecretChoice
           view={props.view}
           form={source.secret}
+          known={props.knownContext}
           error={props.error}
           onChange={(secret) => {
             props.onChange({ ...source, secret });

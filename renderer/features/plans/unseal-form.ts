@@ -3,7 +3,7 @@ import type { AppView, TokenView, VaultNodeView, VaultView } from '../../../elec
 import type { UnsealPlan } from '../../../electron/workflows/plans.ts';
 import { text } from '../../text/en.ts';
 import { tokenOfVault } from '../../views/glance.ts';
-import { checkSecret, secretInWords, type SecretForm } from './secret-form.ts';
+import { checkSecret, freshSecretForm, secretInWords, type SecretForm } from './secret-form.ts';
 import { tokenKey, type Checked } from './token-setup-form.ts';
 
 const words = text.plans.unseal;
@@ -49,6 +49,10 @@ export function unsealFormFor(view: AppView, vaultId: string, decided: UnsealFor
 /** The token that this app stored the shares on; else one that is set up, for a rehearsal or where only one is here. */
 export function proposeSources(view: AppView, vault: VaultView): readonly SourceForm[] {
   const recorded = tokenOfVault(view, vault);
+  if (recorded !== undefined && vault.secret !== null) {
+    const keyLabel = vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel;
+    return [{ kind: 'secret', token: tokenKey(recorded), keyLabel, secret: freshSecretForm(vault.secret) }];
+  }
   if (recorded !== undefined)
     return [
       { kind: 'token', token: tokenKey(recorded), keyLabel: vault.keyLabel === '' ? 'bank-vaults' : vault.keyLabel },
