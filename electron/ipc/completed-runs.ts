@@ -29,7 +29,7 @@ async function look({ core, lock, tokens, clusters, changed }: Parts, { state }:
     changed();
     return;
   }
-  if (place.kind === 'vault') await core.watch.refresh(place.vaultId);
+  await core.watch.refresh(place.vaultId);
   changed();
 }
 

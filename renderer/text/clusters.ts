@@ -131,7 +131,7 @@ export const pushes = {
   sameObjects: (objects: number) => `${count(objects, 'object is', 'objects are')} as pushed.`,
   driftTitle: 'What is different now',
   driftNote: 'Shown, never repaired. Push the recipe again to bring it back, or undo the push.',
-  linesLeftOut: (lines: number) => `${count(lines, 'more line', 'more lines')}`,
+  linesLeftOut: (lines: number) => count(lines, 'more line', 'more lines'),
   homeTitle: 'Clusters',
   homeDrift: (objects: number) => `${count(objects, 'object', 'objects')} changed since the push`,
   homeNotice: (name: string, context: string) => `${name} in ${context} has drifted`,

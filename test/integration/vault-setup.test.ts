@@ -130,7 +130,7 @@ describe('what is wanted', () => {
       testRootToken,
     );
     const created = await byHand.call('PUT', 'auth/token/create', { policies: ['none'] }, testRootToken);
-    const testToken = String((created as { auth: { client_token: string } }).auth.client_token);
+    const testToken = (created as { auth: { client_token: string } }).auth.client_token;
     expect((await hold('run-poor', testToken)).ok).toBe(true);
     expect(await port.make('run-poor', { kind: 'transit-engine', mount: 'more' }, false)).toMatchObject({
       ok: false,
