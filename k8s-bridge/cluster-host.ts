@@ -16,6 +16,7 @@ import {
 } from './protocol.ts';
 import { createKmsHandlers } from './kms/kms-handlers.ts';
 import { createPushHandlers } from './push/push-handlers.ts';
+import { createReviewHandlers } from './review-handlers.ts';
 import { createValueHandlers } from './value-handlers.ts';
 
 /** Everything else may run while other requests do. */
@@ -48,6 +49,7 @@ function main(): void {
     ...createValueHandlers(parts),
     ...createPushHandlers(parts),
     ...createKmsHandlers(parts),
+    ...createReviewHandlers(parts),
   };
   let changes: Promise<unknown> = Promise.resolve();
 

@@ -131,6 +131,15 @@ export const clusterHostRequests = {
       remaining: z.number(),
     }),
   },
+  /** See ReviewPort. */
+  'review.authority': {
+    request: z.strictObject(onCluster),
+    reply: z.strictObject({ certificateAuthorityPem: z.string().max(100_000) }),
+  },
+  'review.token': {
+    request: z.strictObject({ ...onCluster, secret: valueSecretSchema, recipient: sealingPublicKeySchema }),
+    reply: sealedSecretSchema,
+  },
   /** See KmsPort. */
   'kms.canary': {
     request: z.strictObject({ ...onCluster, etcd: etcdAccessSchema, namespace: z.string().min(1).max(63) }),

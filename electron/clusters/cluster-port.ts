@@ -26,6 +26,7 @@ import {
   type Result,
 } from '../workflows/failures.ts';
 import type { KmsPort } from '../workflows/kms-ports.ts';
+import type { ReviewPort } from '../workflows/vault-setup-ports.ts';
 import { readFailure } from './host-failure.ts';
 import { kubeconfigPathsIn } from './kubeconfig-paths.ts';
 
@@ -51,6 +52,8 @@ const deadlines: Readonly<Record<ClusterHostMethod, number>> = {
   'values.write': 600 * seconds,
   'values.remove': 600 * seconds,
   'names.list': 180 * seconds,
+  'review.authority': 120 * seconds,
+  'review.token': 120 * seconds,
   'kms.canary': 300 * seconds,
   'kms.count': 900 * seconds,
   'kms.rewrite': 600 * seconds,
@@ -99,7 +102,7 @@ function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<
 }
 
 /** Makes the port; no process is started before the first question. */
-export function createClusterPort(options: ClusterPortOptions): ClusterPort & KmsPort {
+export function createClusterPort(options: ClusterPortOptions): ClusterPort & KmsPort & ReviewPort {
   const given = options.environment ?? process.env;
   const environment: Record<string, string> = {};
   for (const name of environmentNames) {
@@ -222,6 +225,9 @@ export function createClusterPort(options: ClusterPortOptions): ClusterPort & Km
     removeValues: (pin, secret, keys) =>
       ask('values.remove', { ...onCluster(pin), secret, keys: [...keys] }, requests['values.remove'].reply),
     listNames: (pin, what) => ask('names.list', { ...onCluster(pin), ...what }, requests['names.list'].reply),
+    readAuthority: (pin) => ask('review.authority', onCluster(pin), requests['review.authority'].reply),
+    sealReviewerToken: (pin, secret, recipient) =>
+      ask('review.token', { ...onCluster(pin), secret, recipient }, requests['review.token'].reply),
     tryCanary: (pin, etcd, namespace) =>
       ask('kms.canary', { ...onCluster(pin), etcd, namespace }, requests['kms.canary'].reply),
     countStored: (etcd, resource) => ask('kms.count', { etcd, resource }, requests['kms.count'].reply),

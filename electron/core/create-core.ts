@@ -95,6 +95,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     shares,
     vaultSetUp: shares,
     kms: clusters,
+    review: clusters,
     vault,
     clusters,
     prompt: options.prompt,

@@ -30,6 +30,8 @@ export const secretPurpose = {
   share: 'key share',
   /** A Vault token of an administrator on its way into the share host. */
   vaultToken: 'vault token',
+  /** A cluster's service account token on its way from the cluster host into the share host. */
+  reviewerToken: 'reviewer token',
   /** A key share on its way to one custodian's prompt window. */
   shareForDisplay: 'key share for display',
   /** A value for a Secret on its way into the cluster host: the Secret and key that it goes into, so that none can be put elsewhere. */

@@ -97,7 +97,12 @@ export const shareHostRequests = {
   'setup.holds-token': { request: z.strictObject({ runId }), reply: z.strictObject({ held: z.boolean() }) },
   'setup.look': { request: z.strictObject({ runId, wanted: wantedInVaultSchema }), reply: foundInVaultSchema },
   'setup.make': {
-    request: z.strictObject({ runId, wanted: wantedInVaultSchema, replace: z.boolean() }),
+    request: z.strictObject({
+      runId,
+      wanted: wantedInVaultSchema,
+      replace: z.boolean(),
+      reviewerToken: sealedSecretSchema.nullable(),
+    }),
     reply: foundInVaultSchema.extend({ made: z.boolean() }),
   },
   'setup.try-policy': {

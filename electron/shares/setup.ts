@@ -127,6 +127,7 @@ function compare(wanted: WantedInVault, data: unknown): FoundInVault | undefined
           config.kubernetes_host !== wanted.host && 'kubernetes_host',
           config.kubernetes_ca_cert.trim() !== wanted.certificateAuthorityPem.trim() && 'kubernetes_ca_cert',
           !config.disable_local_ca_jwt && 'disable_local_ca_jwt',
+          config.token_reviewer_jwt_set !== (wanted.reviewer.kind === 'service-account') && 'token_reviewer_jwt',
         ],
         { host: config.kubernetes_host, caSha256: sha256(config.kubernetes_ca_cert.trim()) },
       );
@@ -155,7 +156,7 @@ function compare(wanted: WantedInVault, data: unknown): FoundInVault | undefined
 }
 
 /** What is written to make it, at the path where it is read. */
-function bodyOf(wanted: WantedInVault): Record<string, unknown> {
+function bodyOf(wanted: WantedInVault, reviewerToken: string): Record<string, unknown> {
   switch (wanted.kind) {
     case 'transit-engine':
       return { type: 'transit' };
@@ -166,11 +167,12 @@ function bodyOf(wanted: WantedInVault): Record<string, unknown> {
     case 'policy':
       return { policy: wanted.text };
     case 'kubernetes-config':
-      // The Pod's own token asks the cluster about itself: no lasting token of the cluster in Vault.
       return {
         kubernetes_host: wanted.host,
         kubernetes_ca_cert: wanted.certificateAuthorityPem,
         disable_local_ca_jwt: true,
+        // Without one the Pod's own token asks the cluster about itself: no lasting token of the cluster in Vault.
+        token_reviewer_jwt: reviewerToken,
       };
     case 'kubernetes-role':
       return {
@@ -202,7 +204,13 @@ export interface VaultSetUp {
   }): Promise<SetUpResult<{ displayName: string; policies: string[]; secondsLeft: number }>>;
   holdsToken(runId: string): boolean;
   look(runId: string, wanted: WantedInVault): Promise<SetUpResult<FoundInVault>>;
-  make(runId: string, wanted: WantedInVault, replace: boolean): Promise<SetUpResult<FoundInVault & { made: boolean }>>;
+  /** @param reviewerToken null where none is needed */
+  make(
+    runId: string,
+    wanted: WantedInVault,
+    replace: boolean,
+    reviewerToken: SealedSecret | null,
+  ): Promise<SetUpResult<FoundInVault & { made: boolean }>>;
   tryPolicy(
     runId: string,
     tried: { readonly policy: string; readonly mount: string; readonly key: string },
@@ -257,6 +265,21 @@ export function createVaultSetUp(transport: VaultTransport, opener: Opener): Vau
       : success(session);
   }
 
+  /** '' where none is wanted. A string, as JSON.stringify takes it; it ends with the process. */
+  function openReviewerToken(wanted: WantedInVault, sealed: SealedSecret | null): SetUpResult<string> {
+    if (wanted.kind !== 'kubernetes-config' || wanted.reviewer.kind === 'client') return success('');
+    const opened = sealed === null ? undefined : opener.open(sealed, secretPurpose.reviewerToken);
+    if (opened === undefined)
+      return failure(
+        'App_BadRequest',
+        'The reviewer’s token was not meant for this process or was changed on its way.',
+        'Begin the step again.',
+      );
+    const token = opened.toString('latin1').trim();
+    opened.fill(0);
+    return success(token);
+  }
+
   async function look(runId: string, wanted: WantedInVault): Promise<SetUpResult<FoundInVault>> {
     const session = sessionOf(runId);
     if (!session.ok) return session;
@@ -301,7 +324,7 @@ export function createVaultSetUp(transport: VaultTransport, opener: Opener): Vau
     },
     holdsToken: (runId) => sessions.has(runId),
     look,
-    async make(runId, wanted, replace) {
+    async make(runId, wanted, replace, reviewerToken) {
       const session = sessionOf(runId);
       if (!session.ok) return session;
       const before = await look(runId, wanted);
@@ -317,7 +340,9 @@ export function createVaultSetUp(transport: VaultTransport, opener: Opener): Vau
             : 'Choose another name: a mount or key that others may use is not changed.',
           { address, path: pathOf(wanted), differs: before.value.differs.join(', ') },
         );
-      const written = await call(session.value, 'POST', pathOf(wanted), bodyOf(wanted));
+      const reviewer = openReviewerToken(wanted, reviewerToken);
+      if (!reviewer.ok) return reviewer;
+      const written = await call(session.value, 'POST', pathOf(wanted), bodyOf(wanted, reviewer.value));
       if (!written.ok) return written;
       const after = await look(runId, wanted);
       if (!after.ok) return after;

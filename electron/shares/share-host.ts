@@ -141,8 +141,8 @@ function createHandlers(): Handlers {
     'setup.look': handle<'setup.look'>(requests['setup.look'].request, ({ runId, wanted }) =>
       setUp.look(runId, wanted),
     ),
-    'setup.make': handle<'setup.make'>(requests['setup.make'].request, ({ runId, wanted, replace }) =>
-      setUp.make(runId, wanted, replace),
+    'setup.make': handle<'setup.make'>(requests['setup.make'].request, ({ runId, wanted, replace, reviewerToken }) =>
+      setUp.make(runId, wanted, replace, reviewerToken),
     ),
     'setup.try-policy': handle<'setup.try-policy'>(requests['setup.try-policy'].request, ({ runId, ...tried }) =>
       setUp.tryPolicy(runId, tried),

@@ -167,8 +167,12 @@ export function createSharePort(options: SharePortOptions): SharePort & VaultSet
       ask('setup.hold-token', { runId, connection, namespace, token }, shareHostRequests['setup.hold-token'].reply),
     holdsToken: (runId) => ask('setup.holds-token', { runId }, shareHostRequests['setup.holds-token'].reply),
     look: (runId, wanted) => ask('setup.look', { runId, wanted }, shareHostRequests['setup.look'].reply),
-    make: (runId, wanted, replace) =>
-      ask('setup.make', { runId, wanted, replace }, shareHostRequests['setup.make'].reply),
+    make: (runId, wanted, replace, reviewerToken) =>
+      ask(
+        'setup.make',
+        { runId, wanted, replace, reviewerToken: reviewerToken ?? null },
+        shareHostRequests['setup.make'].reply,
+      ),
     tryPolicy: (runId, tried) =>
       ask('setup.try-policy', { runId, ...tried }, shareHostRequests['setup.try-policy'].reply),
     forgetToken: (runId) => ask('setup.forget-token', { runId }, shareHostRequests['setup.forget-token'].reply),

@@ -3,7 +3,16 @@
  * The token that may do so is typed in the prompt window and held by the share host alone, for one run. Pure.
  */
 import { z } from 'zod';
-import type { AppFailureCode, CustodyFailureCode, PgpFailureCode, Result, VaultFailureCode } from './failures.ts';
+import type {
+  AppFailureCode,
+  ClusterFailureCode,
+  CustodyFailureCode,
+  PgpFailureCode,
+  Result,
+  VaultFailureCode,
+} from './failures.ts';
+import { valueSecretSchema } from './cluster-plans.ts';
+import { clusterPinSchema, type ClusterPin, type ValueSecret } from './cluster-ports.ts';
 import type { SealedSecretValue, VaultConnection } from './ports.ts';
 
 type SetUpResult<Value> = Promise<
@@ -23,6 +32,16 @@ const kubernetesName = z
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/u);
 
+/**
+ * With which token Vault asks the cluster whether a Pod's is real. 'client': with the Pod's own, which then has to be
+ * meant for the API server too (no audience of Vault's). 'service-account': with a lasting one from a Secret of type
+ * kubernetes.io/service-account-token; it goes from the cluster host to the share host sealed.
+ */
+const reviewerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('client') }),
+  z.strictObject({ kind: z.literal('service-account'), cluster: clusterPinSchema, secret: valueSecretSchema }),
+]);
+
 export const wantedInVaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('transit-engine'), mount: pathName }),
   /** AES-256-GCM, not exportable, not deletable: what a key for keys should be. */
@@ -34,6 +53,7 @@ export const wantedInVaultSchema = z.discriminatedUnion('kind', [
     mount: pathName,
     host: z.url({ protocol: /^https$/u }).max(2048),
     certificateAuthorityPem: z.string().min(1).max(100_000),
+    reviewer: reviewerSchema,
   }),
   z.strictObject({
     kind: z.literal('kubernetes-role'),
@@ -74,7 +94,13 @@ export interface VaultSetUpPort {
   /** Vault_TokenNeeded where the host holds no token for this run. */
   look(runId: string, wanted: WantedInVault): SetUpResult<FoundInVault>;
   /** Makes it, or puts it right where `replace` says so; looks again before it answers. Vault_SetUpDiffers otherwise. */
-  make(runId: string, wanted: WantedInVault, replace: boolean): SetUpResult<FoundInVault & { readonly made: boolean }>;
+  /** @param reviewerToken sealed to the share host for `reviewerToken`; where the wanted reviewer is a service account */
+  make(
+    runId: string,
+    wanted: WantedInVault,
+    replace: boolean,
+    reviewerToken?: SealedSecretValue,
+  ): SetUpResult<FoundInVault & { readonly made: boolean }>;
   /**
    * A token with this policy alone, for a minute, encrypts and decrypts a test value and may neither rotate nor
    * delete the key nor change its policy. Then it is revoked. Vault_PolicyUnsuitable says which of it does not hold.
@@ -84,4 +110,18 @@ export interface VaultSetUpPort {
     tried: { readonly policy: string; readonly mount: string; readonly key: string },
   ): SetUpResult<{ readonly keyVersion: number }>;
   forgetToken(runId: string): SetUpResult<Record<string, never>>;
+}
+
+/** What Vault has to know of a cluster, so that it can ask it about a Pod's token. */
+export interface ReviewPort {
+  /** The authority that signs the API server's certificate, from the ConfigMap kube-root-ca.crt. Cluster_NotFound where there is none. */
+  readAuthority(
+    pin: ClusterPin,
+  ): Promise<Result<{ readonly certificateAuthorityPem: string }, ClusterFailureCode | AppFailureCode>>;
+  /** The token of a service account's Secret, sealed. Cluster_NotFound; Cluster_ValueInvalid for a Secret of another type. */
+  sealReviewerToken(
+    pin: ClusterPin,
+    secret: ValueSecret,
+    recipient: string,
+  ): Promise<Result<SealedSecretValue, ClusterFailureCode | AppFailureCode>>;
 }

@@ -33,7 +33,7 @@ export const vaultSetUpWords = {
     'kubernetes-config': {
       title: 'Cluster that Vault asks',
       explanation:
-        'Vault is told where the API server is and which authority signs its certificate. It asks with the Pod’s own token, so no lasting token of the cluster lies in Vault.',
+        'Vault is told where the API server is, which authority signs its certificate, and with whose token it asks: the Pod’s own, or a service account’s that may review tokens.',
     },
     'kubernetes-role': {
       title: 'Role',

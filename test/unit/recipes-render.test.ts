@@ -292,7 +292,11 @@ describe('the KMS plugin', () => {
 
   test('says what has to be in Vault, in the words of the run that sets it up', () => {
     const input = inputOf('kms-plugin', { backend: transit });
-    const cluster = { host: 'https://kubernetes.example.org:6443', certificateAuthorityPem: 'PEM' };
+    const cluster = {
+      host: 'https://kubernetes.example.org:6443',
+      certificateAuthorityPem: 'PEM',
+      reviewer: { kind: 'client' },
+    } as const;
     const wanted = wantedForKmsPlugin(input, cluster);
     expect(wanted.map((one) => wantedInVaultSchema.parse(one))).toEqual(wanted);
     expect(wanted.map(({ kind }) => kind)).toEqual([

@@ -13,7 +13,7 @@ import type { ClusterPort } from '../../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort } from '../../workflows/device-ports.ts';
 import type { KmsPort } from '../../workflows/kms-ports.ts';
 import type { Evidence, StepDefinition } from '../../workflows/run.ts';
-import type { VaultSetUpPort } from '../../workflows/vault-setup-ports.ts';
+import type { ReviewPort, VaultSetUpPort } from '../../workflows/vault-setup-ports.ts';
 
 /** What effects act through. */
 export interface EffectPorts {
@@ -27,6 +27,7 @@ export interface EffectPorts {
   readonly outbox: OutboxPort;
   readonly clusters: ClusterPort;
   readonly kms: KmsPort;
+  readonly review: ReviewPort;
   readonly vaultSetUp: VaultSetUpPort;
   /** How a rollout is watched, where it is not `usualWatch`. */
   readonly rolloutWatch?: RolloutWatch;

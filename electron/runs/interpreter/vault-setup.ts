@@ -5,6 +5,8 @@ import { success } from '../../workflows/failures.ts';
 import type { Plan } from '../../workflows/plans.ts';
 import type { VaultSetUpEffect } from '../../workflows/vault-setup-effects.ts';
 import type { TransitSetUpPlan } from '../../workflows/vault-setup-plans.ts';
+import type { SealedSecretValue } from '../../workflows/ports.ts';
+import type { WantedInVault } from '../../workflows/vault-setup-ports.ts';
 import { vaultSetUpWords } from '../../workflows/words-vault-setup.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done, failed, foundDone } from './context.ts';
@@ -57,6 +59,18 @@ async function withToken<Value>(context: StepContext, act: () => Promise<Result<
   return noted.ok ? act() : failed(noted.error);
 }
 
+/** Asked of the cluster anew at each attempt, since a share host that was started anew has another key. */
+async function sealReviewerToken(
+  context: StepContext,
+  wanted: WantedInVault,
+): Promise<Result<SealedSecretValue | undefined>> {
+  if (wanted.kind !== 'kubernetes-config' || wanted.reviewer.kind === 'client') return success(undefined);
+  const recipient = await context.ports.shares.sealingPublicKey();
+  return recipient.ok
+    ? context.ports.review.sealReviewerToken(wanted.reviewer.cluster, wanted.reviewer.secret, recipient.value)
+    : recipient;
+}
+
 /** Carries out one effect inside a Vault. */
 export async function performVaultSetUp(context: StepContext, effect: VaultSetUpEffect): EffectResult {
   const { vaultSetUp } = context.ports;
@@ -67,7 +81,10 @@ export async function performVaultSetUp(context: StepContext, effect: VaultSetUp
       return done({ displayName: held.value.displayName, tokenPolicies: held.value.policies.join(', ') });
     }
     case 'vault.make': {
-      const made = await withToken(context, () => vaultSetUp.make(context.runId, effect.wanted, effect.replace));
+      const made = await withToken(context, async () => {
+        const reviewer = await sealReviewerToken(context, effect.wanted);
+        return reviewer.ok ? vaultSetUp.make(context.runId, effect.wanted, effect.replace, reviewer.value) : reviewer;
+      });
       if (!made.ok) return made;
       return made.value.made ? done(made.value.facts) : foundDone(made.value.facts);
     }

@@ -23,6 +23,8 @@ export interface ReviewingCluster {
   /** https:// */
   readonly host: string;
   readonly certificateAuthorityPem: string;
+  /** A token with an audience of Vault's is no log-in to the API server: a service account has to ask for it. */
+  readonly reviewer: Extract<WantedInVault, { readonly kind: 'kubernetes-config' }>['reviewer'];
 }
 
 /**
