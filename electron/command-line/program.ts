@@ -24,6 +24,8 @@ import { addRehearseCommand } from './rehearse-command.ts';
 import { createStyle, takesColour } from './style.ts';
 import { addTokenCommands } from './token-commands.ts';
 import { addValueCommands } from './value-commands.ts';
+import { addVaultMigrateCommand } from './vault-migrate-command.ts';
+import { addVaultTransitCommand } from './vault-transit-command.ts';
 import { addVaultInitCommand } from './vault-init-command.ts';
 import { addVaultStatusCommand } from './vault-status-command.ts';
 import { addVaultUnsealCommand } from './vault-unseal-command.ts';
@@ -95,6 +97,8 @@ function createProgram(registry: Registry): Command {
   addVaultInitCommand(vault, registry);
   addVaultUnsealCommand(vault, registry);
   addVaultStatusCommand(vault, registry);
+  addVaultMigrateCommand(vault, registry);
+  addVaultTransitCommand(vault, registry);
   addClusterCommands(program, registry);
   addClusterEncryptionCommand(program, registry);
   addRecipeCommands(program, registry);

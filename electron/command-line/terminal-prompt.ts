@@ -32,16 +32,18 @@ export interface TerminalPromptOptions {
 type PinRequest = Parameters<PromptPort['askPin']>[0];
 type PasswordRequest = Parameters<PromptPort['askPassword']>[0];
 
-/** How the purposes of values for a Secret begin (`secretPurpose.secretSlot`): they are PINs, mostly. */
-const forSecret = 'secret ';
+/** What comes from --pin-fd like a PIN, and not from --dkek-fd: values for a Secret, which are PINs mostly, and Vault tokens. */
+const comesLikePins = ({ form }: PasswordRequest): boolean => form === 'secret-value' || form === 'vault-token';
 
 const noTerminal = (what: string, instead: string): { readonly ok: false; readonly error: Failure<'App_BadRequest'> } =>
   failure('App_BadRequest', `There is no terminal on which to ${what}.`, instead);
 
-const subjectOf = ({ tokenLabel, tokenSerial, purpose }: PinRequest | PasswordRequest): string =>
-  purpose.startsWith(forSecret)
-    ? 'A Secret in the cluster'
+function subjectOf({ tokenLabel, tokenSerial, form }: PinRequest | PasswordRequest): string {
+  if (form === 'secret-value') return 'A Secret in the cluster';
+  return form === 'vault-token'
+    ? `Vault “${tokenLabel}”`
     : `Token “${tokenLabel}”, serial ${tokenSerial || 'none yet'}`;
+}
 
 /**
  * The prompt of a terminal: PINs, passwords and shares are typed on /dev/tty or read from a file descriptor,
@@ -139,7 +141,10 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
   };
 
   async function typedPassword(on: Dialogue, request: PasswordRequest): Promise<Secret> {
-    on.head({ ...request, subject: `${subjectOf(request)} - ${request.custodian} types` });
+    on.head({
+      ...request,
+      subject: `${subjectOf(request)}${request.custodian === '' ? '' : ` - ${request.custodian} types`}`,
+    });
     const what = printable(request.what);
     const echo = request.form === 'piece' ? 'dots' : 'none';
     if (request.isNew) {
@@ -162,8 +167,8 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
 
   const askPassword: PromptPort['askPassword'] = async (request) =>
     asking(async () => {
-      const isForSecret = request.purpose.startsWith(forSecret);
-      const lines = isForSecret ? options.pinLines : options.dkekLines;
+      const isLikePin = comesLikePins(request);
+      const lines = isLikePin ? options.pinLines : options.dkekLines;
       let secret: Secret;
       if (lines !== undefined) {
         // The next line is for another question.
@@ -177,8 +182,8 @@ export function createTerminalPrompt(options: TerminalPromptOptions): PromptPort
       } else if (dialogue === undefined) {
         return noTerminal(
           `ask for: ${request.what}`,
-          isForSecret
-            ? 'Run this in a terminal, or hand the values over with --pin-fd N, one a line.'
+          isLikePin
+            ? 'Run this in a terminal, or hand it over with --pin-fd N, one a line.'
             : 'Run this in a terminal, or hand passwords and pieces over with --dkek-fd N, one a line.',
         );
       } else secret = await typedPassword(dialogue, request);

@@ -28,7 +28,7 @@ export const promptViewSchema = z.discriminatedUnion('kind', [
     what: z.string(),
     custodian: z.string(),
     isNew: z.boolean(),
-    form: z.enum(['password', 'piece', 'secret-value']),
+    form: z.enum(['password', 'piece', 'secret-value', 'vault-token']),
     minimumLength: z.number(),
     tokenLabel: z.string(),
     tokenSerial: z.string(),

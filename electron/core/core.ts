@@ -18,6 +18,7 @@ import type {
 import type { SharesInSecret } from '../workflows/cluster-plans.ts';
 import type { Allowance, ClusterPort } from '../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort, PresencePort } from '../workflows/device-ports.ts';
+import type { ReviewPort } from '../workflows/vault-setup-ports.ts';
 import type { RunState, StepDefinition } from '../workflows/run.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 
@@ -174,6 +175,8 @@ export interface Core {
   readonly shares: SharePort;
   readonly vault: VaultPort;
   readonly clusters: ClusterPort;
+  /** What Vault has to know of a cluster. */
+  readonly review: ReviewPort;
   readonly settings: SettingsStore;
   readonly runner: Runner;
   /** What runs left on disk beside their journals; a push leaves there what its undo needs. */

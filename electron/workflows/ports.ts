@@ -412,8 +412,8 @@ export interface PromptPort {
       readonly custodian: string;
       /** A new password is typed twice. */
       readonly isNew: boolean;
-      /** 'piece': hexadecimal digits, as they were handed out. 'secret-value': what goes into a Secret of a cluster. */
-      readonly form: 'password' | 'piece' | 'secret-value';
+      /** 'piece': hexadecimal digits, as they were handed out. 'secret-value': what goes into a Secret of a cluster. 'vault-token': an administrator's. */
+      readonly form: 'password' | 'piece' | 'secret-value' | 'vault-token';
       readonly minimumLength: number;
       readonly problem: string;
       /** The same as a failure: what a script's prompt answers, as for a PIN. */

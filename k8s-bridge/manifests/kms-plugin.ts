@@ -1,6 +1,7 @@
 /** A KMS v2 plugin beside kube-apiserver. Sources: FORMATS 2; Kubernetes, "Using a KMS provider for data encryption". */
 import type { Manifest, RecipeFile, RenderedRecipe } from '../../electron/workflows/cluster-ports.ts';
 import type { KmsPluginInput } from '../../electron/workflows/recipes/kms-plugin.ts';
+import { reviewerSecret } from '../../electron/workflows/recipes/transit-setup.ts';
 import { pluginConfig, pluginConfigText } from './kms-config.ts';
 import { kmsFiles } from './kms-files.ts';
 import type { TransitBackend } from './kms-paths.ts';
@@ -24,7 +25,9 @@ function accessForVault(input: KmsPluginInput, backend: TransitBackend): readonl
       apiVersion: 'v1',
       kind: 'Secret',
       // The token controller fills it in; it is what a Vault outside the cluster reviews tokens with.
-      metadata: metadata(`${name}-token`, input.namespace, labels, { 'kubernetes.io/service-account.name': name }),
+      metadata: metadata(reviewerSecret({ namespace: input.namespace, backend }).name, input.namespace, labels, {
+        'kubernetes.io/service-account.name': name,
+      }),
       type: 'kubernetes.io/service-account-token',
     },
     {
@@ -118,7 +121,7 @@ function notesOf(input: KmsPluginInput): readonly string[] {
     );
     if (backend.login === 'service-account') {
       notes.push(
-        `A Vault outside this cluster reviews tokens with the one in Secret ${backend.serviceAccount}-token (token_reviewer_jwt): the plugin’s own is for audience ${backend.audience}, which the API server does not take. “Set up Transit” does not hand it over; vault-kubernetes-config.txt says how.`,
+        `A Vault outside this cluster reviews tokens with the one in Secret ${backend.serviceAccount}-token (token_reviewer_jwt): the plugin’s own is for audience ${backend.audience}, which the API server does not take. custodian vault setup-transit hands it over from the cluster; by hand vault-kubernetes-config.txt says how.`,
       );
     }
     if (backend.vaultAddress.startsWith('http:')) {

@@ -14,8 +14,33 @@ import styles from './prompt.module.css';
 const css = classesOf(styles);
 const words = promptText.password;
 
-/** The password of a DKEK share, a new one typed twice, or one custodian's piece of it in hexadecimal digits. */
-export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { kind: 'password' }> }): ReactNode {
+type PasswordView = Extract<PromptView, { kind: 'password' }>;
+
+const labels: Readonly<Record<PasswordView['form'], string>> = {
+  password: words.label,
+  piece: words.labelPiece,
+  'secret-value': words.labelValue,
+  'vault-token': words.labelVaultToken,
+};
+
+function titleOf({ form, isNew }: PasswordView): string {
+  switch (form) {
+    case 'password':
+      return isNew ? words.titleNew : words.title;
+    case 'piece':
+      return words.titlePiece;
+    case 'secret-value':
+      return words.titleValue;
+    case 'vault-token':
+      return words.titleVaultToken;
+  }
+}
+
+/**
+ * The password of a DKEK share, a new one typed twice, or one custodian's piece of it in hexadecimal digits; what goes
+ * into a Secret; an administrator's Vault token.
+ */
+export function PasswordPrompt({ view }: { readonly view: PasswordView }): ReactNode {
   const secret = useSecret();
   const again = useSecret();
   const { busy, done, problem, setProblem, submit } = useHandingOver(view);
@@ -35,7 +60,7 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
   return (
     <PromptFrame
       promptId={view.id}
-      title={isValue ? words.titleValue : view.isNew ? words.titleNew : isPiece ? words.titlePiece : words.title}
+      title={titleOf(view)}
       act={view.act}
       device={
         <>
@@ -52,7 +77,7 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
     >
       {view.custodian === '' || isValue ? null : <p className={css('small')}>{words.custodian(view.custodian)}</p>}
       <SecretInput
-        label={isPiece ? words.labelPiece : isValue ? words.labelValue : words.label}
+        label={labels[view.form]}
         buffer={secret.buffer}
         characters={secret.characters}
         onChange={() => {
@@ -85,6 +110,7 @@ export function PasswordPrompt({ view }: { readonly view: Extract<PromptView, { 
           <p className={css('small')}>{isValue ? words.valueNote : words.newNote}</p>
         </>
       ) : null}
+      {view.form === 'vault-token' ? <p className={css('small')}>{words.vaultTokenNote}</p> : null}
       {isPiece ? <p className={css('small')}>{words.pieceNote}</p> : null}
     </PromptFrame>
   );

@@ -30,7 +30,7 @@ async function askToken(context: StepContext, { vaultName, connection, namespace
       what: vaultSetUpWords.token.what(vaultName),
       custodian: '',
       isNew: false,
-      form: 'password',
+      form: 'vault-token',
       minimumLength: 1,
       problem: problem?.message ?? '',
       failedWith: problem,

@@ -18,6 +18,14 @@ export function kmsPolicy(backend: Pick<Transit, 'mount' | 'key'>): string {
   ].join('\n');
 }
 
+/** The Secret that the recipe makes for the service account's token, with which Vault asks the cluster about others. */
+export function reviewerSecret(input: {
+  readonly namespace: string;
+  readonly backend: Pick<Transit, 'serviceAccount'>;
+}): { readonly namespace: string; readonly name: string } {
+  return { namespace: input.namespace, name: `${input.backend.serviceAccount}-token` };
+}
+
 /** The cluster as Vault reaches it. */
 export interface ReviewingCluster {
   /** https:// */
