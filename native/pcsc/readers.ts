@@ -30,6 +30,12 @@ interface Watch {
 
 let running: Watch | undefined;
 
+/**
+ * Watches whose thread has ended with an error. Kept for good: the binding frees what belongs to a client when the
+ * client is collected as garbage, and after such an end that ends the process.
+ */
+const ended: Watch[] = [];
+
 /** Starts watching where nothing does. Throws what the service answers. */
 function watch({ Client, ReaderStatus }: PcscLibrary): Watch {
   if (running !== undefined) return running;
@@ -39,6 +45,7 @@ function watch({ Client, ReaderStatus }: PcscLibrary): Watch {
     started.problem = error;
     // Its thread has ended with the error; the next piece of work starts another.
     if (running === started) running = undefined;
+    ended.push(started);
   });
   client.on('reader', (reader) => {
     started.events += 1;

@@ -52,11 +52,14 @@ export function watchReaders(changed: () => void): ReaderWatch {
   let stopped = false;
   let retry: NodeJS.Timeout | undefined;
   const readers = new Map<string, Reader>();
+  /** Clients that the service left, kept from being collected as garbage: that would end this process (native/pcsc/readers.ts). */
+  const ended: PcscClient[] = [];
 
   function lose(next: Presence['pcsc']): void {
     const before = state;
     const gone = client;
     client = undefined;
+    if (gone !== undefined) ended.push(gone);
     readers.clear();
     state = next;
     try {
