@@ -75,8 +75,10 @@ test.describe.serial('a Nitrokey HSM', () => {
     expect(run.status).toBe('completed');
     await keepScreenshot(page, 'run-nitrokey-set-up');
     await expect.poll(async () => (await findDevice(page))?.label, plugged).toContain(label);
-    const token = await findToken(page);
-    expect(token.device).toMatchObject({ pinState: 'set', soPinTriesLeft: 15, dkek: { kind: 'ready' } });
+    // The token's label comes before what the device says of itself.
+    await expect
+      .poll(async () => (await findToken(page)).device, plugged)
+      .toMatchObject({ pinState: 'set', soPinTriesLeft: 15, dkek: { kind: 'ready' } });
     await expect
       .poll(async () => (await findToken(page)).wrappingKeys.map((key) => key.label), plugged)
       .toEqual(['bank-vaults']);
