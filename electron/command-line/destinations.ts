@@ -77,6 +77,17 @@ export function readFrom(text: string): Read<Written> {
     : success({ kind: 'typed', custodian });
 }
 
+/** Every `--from` of a command, in its order; the first that is wrong is told. */
+export function readEveryFrom(texts: readonly string[]): Read<readonly Written[]> {
+  const sources: Written[] = [];
+  for (const text of texts) {
+    const read = readFrom(text);
+    if (!read.ok) return read;
+    sources.push(read.value);
+  }
+  return success(sources);
+}
+
 /** A file of a size that a key, message or share can have. */
 export async function readSmallFile(path: string): Promise<Read<Buffer>> {
   try {

@@ -8,7 +8,7 @@ import { addConfirmOption } from './care-command.ts';
 import { chooseToken, storeOf } from './chosen-token.ts';
 import type { ChosenToken } from './chosen-token.ts';
 import { chooseVault } from './chosen-vault.ts';
-import { readFrom, unsealSources } from './destinations.ts';
+import { readEveryFrom, unsealSources } from './destinations.ts';
 import type { Written } from './destinations.ts';
 import {
   addRunOptions,
@@ -24,7 +24,6 @@ import {
   vaultShape,
 } from './options.ts';
 import { misused } from './outcome.ts';
-import type { Read } from './outcome.ts';
 import type { Registry } from './registry.ts';
 import { executeRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
@@ -41,16 +40,6 @@ const migrateShape = {
   to: sealMigrationPlanSchema.shape.sealType,
 };
 type MigrateOptions = z.output<z.ZodObject<typeof migrateShape>>;
-
-function readSources({ from }: MigrateOptions): Read<readonly Written[]> {
-  const sources: Written[] = [];
-  for (const text of from.length === 0 ? ['token'] : from) {
-    const read = readFrom(text);
-    if (!read.ok) return read;
-    sources.push(read.value);
-  }
-  return success(sources);
-}
 
 async function makePlan(
   { core, by }: Session,
@@ -104,7 +93,7 @@ export function addVaultMigrateCommand(vault: Command, registry: Registry): void
       registry.settle(misused(options.error));
       return;
     }
-    const sources = readSources(options.value);
+    const sources = readEveryFrom(options.value.from.length === 0 ? ['token'] : options.value.from);
     if (!sources.ok) {
       registry.settle(misused(sources.error));
       return;

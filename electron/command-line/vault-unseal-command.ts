@@ -12,7 +12,7 @@ import type { ChosenToken } from './chosen-token.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { chooseVault } from './chosen-vault.ts';
 import { addClusterOptions, fromSecretShape } from './cluster-options.ts';
-import { readFrom, unsealSources } from './destinations.ts';
+import { readEveryFrom, unsealSources } from './destinations.ts';
 import type { Written } from './destinations.ts';
 import {
   addRunOptions,
@@ -44,15 +44,8 @@ const unsealShape = {
 };
 type UnsealOptions = z.output<z.ZodObject<typeof unsealShape>>;
 
-function readSources({ from, fromSecret }: UnsealOptions): Read<readonly Written[]> {
-  const sources: Written[] = [];
-  for (const text of from.length === 0 && fromSecret === undefined ? ['token'] : from) {
-    const read = readFrom(text);
-    if (!read.ok) return read;
-    sources.push(read.value);
-  }
-  return success(sources);
-}
+const readSources = ({ from, fromSecret }: UnsealOptions): Read<readonly Written[]> =>
+  readEveryFrom(from.length === 0 && fromSecret === undefined ? ['token'] : from);
 
 interface SecretPlace {
   readonly cluster: ClusterPin;

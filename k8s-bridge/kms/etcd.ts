@@ -52,7 +52,7 @@ function unreachable(address: string, reason: string): EtcdResult<never> {
   );
 }
 
-/** @returns Cluster_KubeconfigInvalid's sibling for files: Cluster_Unreachable with the file that cannot be read */
+/** @returns Cluster_Unreachable, with the file where one cannot be read */
 export async function openEtcd(access: EtcdAccess): Promise<EtcdResult<EtcdReader>> {
   const files: Buffer[] = [];
   for (const path of [access.caPath, access.certificatePath, access.keyPath]) {

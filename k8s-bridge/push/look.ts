@@ -10,16 +10,17 @@ import type {
   PushRecord,
 } from '../../electron/workflows/cluster-ports.ts';
 import { allYamlLines, cutLines, diffLines, withoutBookkeeping, yamlLines } from './diff-lines.ts';
-import { dryRun, type DryRun } from './dry-run.ts';
+import type { DryRun } from './dry-run.ts';
 import { findConflicts, isOurs, isStillOurs, managersOf } from './field-sets.ts';
-import { getLive, type LiveObjects } from './get-live.ts';
+import type { LiveObjects } from './get-live.ts';
 import { keptReferences } from './kept-secrets.ts';
 import type { ClusterCall, ClusterResult } from './kubectl-call.ts';
 import { nodeReference, patched, pendingPatch, touchedParts } from './node-patches.ts';
 import { mapAt, referenceKey, textAt } from './objects.ts';
 import { prepareObjects } from './preview.ts';
 import { createSecretMask, hideValues, maskSecret } from './secret-mask.ts';
-import { slotsOf, trialValue, withSlots } from './secret-slots.ts';
+import { slotsOf } from './secret-slots.ts';
+import { tryBesideLive } from './try-beside-live.ts';
 
 interface Looked {
   readonly objects: readonly {
@@ -51,25 +52,19 @@ async function lookAt(call: ClusterCall, record: PushRecord): Promise<ClusterRes
   const objects = prepareObjects(content).filter(({ refusal }) => refusal === '');
   const nodes = [...new Set(content.patches.map((patch) => patch.node))].map(nodeReference);
   const references = [...objects.map(({ reference }) => reference), ...nodes, ...keptReferences(record)];
-  const reading = getLive(call, references);
-  const isThere = reading.then(
-    (live) => (reference: ObjectReference) => live.ok && live.value.find(reference) !== undefined,
+  const seen = await tryBesideLive(
+    call,
+    references,
+    objects.map(({ manifest }) => manifest),
+    content.secretSlots,
   );
-  const [live, tried] = await Promise.all([
-    reading,
-    dryRun(
-      call,
-      objects.map(({ manifest }) => withSlots(manifest, content.secretSlots, trialValue)),
-      isThere,
-    ),
-  ]);
-  if (!live.ok) return live;
-  if (!tried.ok) return tried;
+  if (!seen.ok) return seen;
+  const { live, tried } = seen.value;
   return success({
-    live: live.value,
+    live: live,
     objects: objects.map(({ reference, manifest }, index) => {
-      const now = live.value.find(reference);
-      const result = tried.value.results[index];
+      const now = live.find(reference);
+      const result = tried.results[index];
       const keys = slotsOf(manifest, content.secretSlots).map(({ key }) => key);
       return {
         reference,

@@ -12,10 +12,10 @@ import type {
 } from '../../electron/workflows/cluster-ports.ts';
 import { digestOf } from './digest.ts';
 import { allYamlLines, cutLines, diffLines, yamlLines } from './diff-lines.ts';
-import { dryRun, type DryRun } from './dry-run.ts';
+import type { DryRun } from './dry-run.ts';
 import { removeFields, without } from './edit-by-fields.ts';
 import { clientSideManagers, findConflicts, isStillOurs, managersOf, uniteAll } from './field-sets.ts';
-import { getLive, type LiveObjects } from './get-live.ts';
+import type { LiveObjects } from './get-live.ts';
 import type { ClusterCall, ClusterResult } from './kubectl-call.ts';
 import { describeMissingKinds, isMissingKind } from './missing-kinds.ts';
 import { nodeReference, patchNodes, patched, pendingPatch, touchedParts } from './node-patches.ts';
@@ -33,7 +33,8 @@ import {
 } from './objects.ts';
 import { needsOfPush, reviewRights, rightsManifest } from './rights.ts';
 import { createSecretMask, hideValues, maskSecret, type SecretMask } from './secret-mask.ts';
-import { slotText, slotsOf, trialValue, withSlots } from './secret-slots.ts';
+import { slotText, slotsOf, withSlots } from './secret-slots.ts';
+import { tryBesideLive } from './try-beside-live.ts';
 
 /** An object of the content, ready for the server, or refused before it is asked. */
 interface Prepared {
@@ -236,27 +237,21 @@ export async function previewPush(call: ClusterCall, content: PushContent): Prom
   const objects = prepareObjects(content);
   const sent = objects.filter(({ refusal }) => refusal === '');
   const nodes = [...new Set(content.patches.map((patch) => patch.node))].map(nodeReference);
-  const reading = getLive(call, [...sent.map(({ reference }) => reference), ...nodes]);
-  const isThere = reading.then(
-    (live) => (reference: ObjectReference) => live.ok && live.value.find(reference) !== undefined,
+  const seen = await tryBesideLive(
+    call,
+    [...sent.map(({ reference }) => reference), ...nodes],
+    sent.map(({ manifest }) => manifest),
+    content.secretSlots,
   );
-  const [live, tried] = await Promise.all([
-    reading,
-    dryRun(
-      call,
-      sent.map(({ manifest }) => withSlots(manifest, content.secretSlots, trialValue)),
-      isThere,
-    ),
-  ]);
-  if (!live.ok) return live;
-  if (!tried.ok) return tried;
-  const patches = await previewPatches(call, content.patches, live.value);
+  if (!seen.ok) return seen;
+  const { live, tried } = seen.value;
+  const patches = await previewPatches(call, content.patches, live);
   if (!patches.ok) return patches;
-  const rights = await reviewRights(call, needsToAsk(sent, tried.value.results, live.value, patches.value, content));
+  const rights = await reviewRights(call, needsToAsk(sent, tried.results, live, patches.value, content));
   if (!rights.ok) return rights;
-  const results = objects.map((prepared) => tried.value.results[sent.indexOf(prepared)]);
+  const results = objects.map((prepared) => tried.results[sent.indexOf(prepared)]);
   const shownObjects = objects.map((prepared, index) =>
-    previewOf(prepared, results[index], live.value.find(prepared.reference), content, mask),
+    previewOf(prepared, results[index], live.find(prepared.reference), content, mask),
   );
   const all = [...shownObjects, ...patches.value];
   const missingRights = rights.value.filter((answer) => !answer.allowed);
@@ -273,7 +268,7 @@ export async function previewPush(call: ClusterCall, content: PushContent): Prom
       ownedByOthers: object.ownedByOthers,
       refusal: object.refusal,
       // Whether a hidden value is still the one that was compared.
-      version: index < objects.length ? versionOfSecret(live.value.find(object.reference)) : '',
+      version: index < objects.length ? versionOfSecret(live.find(object.reference)) : '',
     })),
     slots: objects.flatMap(({ manifest }) => slotsOf(manifest, content.secretSlots)),
     patches: content.patches,
@@ -284,7 +279,7 @@ export async function previewPush(call: ClusterCall, content: PushContent): Prom
     missingRights,
     rightsManifest: rightsManifest(missingRights.map(({ need }) => need)),
     missingKinds: [...describeMissingKinds(unknownKinds.map(({ reference }) => reference))],
-    warnings: warningsFor(objects, results, live.value, tried.value.warnings),
+    warnings: warningsFor(objects, results, live, tried.warnings),
   });
 }
 
