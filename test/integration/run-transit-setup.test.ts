@@ -66,7 +66,7 @@ test('from an empty Vault to a key that a plugin may use; the transcript has no 
     'forget-token done',
   ]);
   expect(ended.state.status).toBe('completed');
-  expect(desk.harness.prompt.asked).toEqual(['password ', 'password  again']);
+  expect(desk.harness.prompt.asked).toEqual(['vault-token ', 'vault-token  again']);
   expect(ended.state.facts).toMatchObject({ keyType: 'aes256-gcm96', exportable: false, keyVersion: 1 });
   const { dataDirectory } = desk.harness;
   for (const name of await readdir(dataDirectory, { recursive: true, withFileTypes: true })) {
