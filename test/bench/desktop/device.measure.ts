@@ -16,6 +16,7 @@ import { answerPrompt, findPrompt, readView } from '../../e2e/drive-run.ts';
 import { launchApp, type LaunchedApp } from '../../e2e/launch/launch-app.ts';
 import { median } from '../bare-parts.ts';
 import { keepFigure } from './figures.ts';
+import { beginWatching, readWatching } from './watch-app.ts';
 
 const testSecrets = { soPin: '2711204227112042', pin: '648219-test', withoutPictures: true } as const;
 const serial = 'DECC0900301';
@@ -43,33 +44,6 @@ async function until(holds: () => Promise<boolean>): Promise<number> {
     await delay(10);
   }
   throw new Error('It did not come about within half a minute.');
-}
-
-async function beginWatching(app: LaunchedApp, page: Page): Promise<void> {
-  await app.application.evaluate(() => {
-    const { monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks');
-    const histogram = monitorEventLoopDelay({ resolution: 1 });
-    histogram.enable();
-    Reflect.set(globalThis, 'measuredDelay', histogram);
-  });
-  await page.evaluate(() => {
-    let last = performance.now();
-    Reflect.set(window, 'longestFrame', 0);
-    const frame = (now: number): void => {
-      Reflect.set(window, 'longestFrame', Math.max(Number(Reflect.get(window, 'longestFrame')), now - last));
-      last = now;
-      requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  });
-}
-
-async function readWatching(app: LaunchedApp, page: Page): Promise<{ readonly stall: number; readonly frame: number }> {
-  const stall = await app.application.evaluate(() => {
-    const histogram: unknown = Reflect.get(globalThis, 'measuredDelay');
-    return typeof histogram === 'object' && histogram !== null && 'max' in histogram ? Number(histogram.max) / 1e6 : -1;
-  });
-  return { stall, frame: await page.evaluate(() => Number(Reflect.get(window, 'longestFrame'))) };
 }
 
 /** Goes on with a run, PINs typed, until its device is at work on a key. */

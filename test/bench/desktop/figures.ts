@@ -15,8 +15,16 @@ export interface Figure {
     | 'device-shown-milliseconds'
     | 'device-after-reader-milliseconds'
     | 'device-recovered-milliseconds'
-    | 'device-wakeups';
+    | 'device-wakeups'
+    | 'nodes-listed-milliseconds'
+    | 'nodes-stall-milliseconds'
+    | 'nodes-frame-milliseconds'
+    | 'secrets-listed-milliseconds'
+    | 'secrets-stall-milliseconds'
+    | 'secrets-frame-milliseconds';
   readonly value: number;
+  /** The same by hand or with the rival, in the same unit. */
+  readonly byHand?: number;
 }
 
 export function keepFigure(figure: Figure): void {
