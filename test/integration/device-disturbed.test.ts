@@ -50,7 +50,7 @@ const changes: ReadonlySet<InstructionName | undefined> = new Set<InstructionNam
 let readers: CardReaders;
 
 beforeAll(async () => {
-  readers = await startCardReaders({ patience: 600_000 });
+  readers = await startCardReaders({ patience: 600_000, lookEvery: 20 });
 });
 
 afterAll(() => readers.stop());

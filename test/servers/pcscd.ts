@@ -36,8 +36,12 @@ export interface CardReaders {
  * or one that root started for an ordinary user's tests), that one is used.
  * Starting needs root; using does not.
  * @param options.patience how long to wait for another test's pcscd to end, in milliseconds
+ * @param options.lookEvery how often it looks for cards, in milliseconds; 400, pcscd's own, where left out. Shorter
+ * for a test that pulls a card out again and again; one that runs already keeps its own
  */
-export async function startCardReaders(options: { patience?: number } = {}): Promise<CardReaders> {
+export async function startCardReaders(
+  options: { readonly patience?: number; readonly lookEvery?: number } = {},
+): Promise<CardReaders> {
   const lock = await takeMachineLock('pcscd', options);
   try {
     if (lock.leftBehind !== undefined) await endLeftBehind(lock.leftBehind);
@@ -50,7 +54,8 @@ export async function startCardReaders(options: { patience?: number } = {}): Pro
     if (missing !== undefined) throw new Error(`${missing} is missing: apt-get install pcscd vsmartcard-vpcd opensc`);
     if (process.getuid?.() !== 0)
       throw new Error('pcscd is not running and only root can start it: run `pcscd -f` as root beforehand.');
-    const startNoted = (): Promise<ChildProcess> => startService((pid) => lock.note(`${pid} ${processStartTime(pid)}`));
+    const startNoted = (): Promise<ChildProcess> =>
+      startService((pid) => lock.note(`${pid} ${processStartTime(pid)}`), options.lookEvery);
     let child = await startNoted();
     const killAtExit = (): void => void child.kill('SIGKILL');
     process.on('exit', killAtExit);
@@ -117,21 +122,25 @@ async function compileNoDelay(): Promise<{ readonly path: string; remove(): Prom
   }
 }
 
-async function startService(started: (pid: number) => void): Promise<ChildProcess> {
+async function startService(started: (pid: number) => void, lookEvery: number | undefined): Promise<ChildProcess> {
   const preloaded = await compileNoDelay();
+  const look = lookEvery === undefined ? {} : { TEST_PCSCD_LOOK_MS: lookEvery.toString() };
   try {
-    return await startWith(preloaded.path, started);
+    return await startWith({ LD_PRELOAD: preloaded.path, ...look }, started);
   } finally {
     // What is loaded needs its file no more.
     await preloaded.remove();
   }
 }
 
-async function startWith(preloaded: string, started: (pid: number) => void): Promise<ChildProcess> {
+async function startWith(
+  environment: Readonly<Record<string, string>>,
+  started: (pid: number) => void,
+): Promise<ChildProcess> {
   const output: string[] = [];
   const child = spawn('/usr/sbin/pcscd', ['--foreground'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LD_PRELOAD: preloaded },
+    env: { ...process.env, ...environment },
   });
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
