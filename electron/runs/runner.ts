@@ -13,7 +13,7 @@ import type { JournalPort } from '../workflows/ports.ts';
 import type { RunEvent, RunState, StepDefinition } from '../workflows/run.ts';
 import type { EffectPorts, Seen, StepContext } from './interpreter/context.ts';
 import { nothingSeen } from './interpreter/context.ts';
-import { perform, performAtOnce } from './interpreter/perform.ts';
+import { perform, performAtOnce, readAhead } from './interpreter/perform.ts';
 
 export interface RunnerOptions extends EffectPorts {
   readonly journal: JournalPort;
@@ -184,9 +184,11 @@ export function createRunner(options: RunnerOptions): Runner {
     let next = end.type === 'step-finished' ? nextAfter(state, finished) : undefined;
     while (next?.pace === 'automatic' && next.danger === undefined) {
       events.push({ type: 'step-started', step: next.id, by });
-      const atOnce = performAtOnce(contextOf(state, next, seen));
+      const context = contextOf(state, next, seen);
+      const atOnce = performAtOnce(context);
       if (atOnce === undefined) {
         started = next.id;
+        readAhead(context);
         break;
       }
       events.push({ type: 'step-finished', step: next.id, ...atOnce });

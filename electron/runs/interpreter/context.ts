@@ -4,6 +4,7 @@ import type {
   EscrowPort,
   OutboxPort,
   PromptPort,
+  SealedSecretValue,
   SealStatus,
   SharePort,
   TokenPort,
@@ -49,10 +50,12 @@ export interface Seen {
   readonly loggingIn: Map<string, Promise<Result<{ readonly asked: boolean }>>>;
   /** What each node last said, by address. */
   readonly statuses: Map<string, SealStatus>;
+  /** Shares that a token decrypts ahead of the step that gives them, sealed to the share host: by step and label. */
+  readonly sharesAhead: Map<string, ReadonlyMap<string, Promise<Result<SealedSecretValue>>>>;
 }
 
 export function nothingSeen(): Seen {
-  return { loggedIn: new Set(), loggingIn: new Map(), statuses: new Map() };
+  return { loggedIn: new Set(), loggingIn: new Map(), statuses: new Map(), sharesAhead: new Map() };
 }
 
 /** One attempt at one step. */

@@ -11,6 +11,10 @@ import { failed } from './context.ts';
 
 const nameOf = (token: TokenReference): string => `${token.storeId} ${token.serial}`;
 
+/** Whether this token was seen logged in since the button was pressed. */
+export const wasSeenLoggedIn = (context: StepContext, token: TokenReference): boolean =>
+  context.seen.loggedIn.has(nameOf(token));
+
 /** Where every login of a store ends, because its library is started anew: the next act that needs one logs in. */
 export function forgetLogins(context: StepContext, storeId: string): void {
   for (const name of [...context.seen.loggedIn]) {

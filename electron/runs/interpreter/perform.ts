@@ -8,6 +8,7 @@ import {
   confirmUnsealed,
   logInToUnseal,
   readSealStatus,
+  readSharesAhead,
   unsealFromPgp,
   unsealFromSecret,
   unsealFromToken,
@@ -36,6 +37,15 @@ import {
 export function performAtOnce(context: StepContext): EffectOutcome | undefined {
   const { effect } = context.definition;
   return effect.kind === 'vault.confirm-unsealed' ? confirmFromSeen(context, effect) : undefined;
+}
+
+/**
+ * Begins what a step will only read, while the record of its start goes to disk: nothing is changed and nothing
+ * leaves this machine by it. What fails here is met again, and said, when the step is carried out.
+ */
+export function readAhead(context: StepContext): void {
+  const { effect } = context.definition;
+  if (effect.kind === 'vault.unseal-from-token') readSharesAhead(context, effect);
 }
 
 /** Carries out the effect of a step. Each looks first whether it took place already. */

@@ -3,12 +3,12 @@ import { unsealIndexOf, unsealLabel } from '../../workflows/bank-vaults.ts';
 import type { Effect } from '../../workflows/effects.ts';
 import type { Result } from '../../workflows/failures.ts';
 import { failure } from '../../workflows/failures.ts';
-import type { SealStatus, UnsealProgress, VaultConnection } from '../../workflows/ports.ts';
+import type { SealedSecretValue, SealStatus, UnsealProgress, VaultConnection } from '../../workflows/ports.ts';
 import { secretInWords } from '../../workflows/secret-store.ts';
 import type { EffectOutcome, EffectResult, StepContext } from './context.ts';
 import { done, failed, foundDone, notNeeded } from './context.ts';
 import { logInToToken } from './token-setup.ts';
-import { withLogin } from './log-in.ts';
+import { wasSeenLoggedIn, withLogin } from './log-in.ts';
 import { concludeAttempt, DecryptedShares, giveShares, isMigration } from './share-giving.ts';
 import { evidenceOf, failureOf, isAllOpen, readCluster, seenCluster, seenEvidence } from './vault-nodes.ts';
 
@@ -57,6 +57,36 @@ const inOrder = (labels: readonly string[]): readonly string[] =>
     .filter((label) => unsealIndexOf(label) !== undefined)
     .sort((left, right) => (unsealIndexOf(left) ?? 0) - (unsealIndexOf(right) ?? 0));
 
+/** By name, without a look at what else is there: what this program and bank-vaults store is numbered from 0. */
+const firstShares = (needed: number): readonly string[] =>
+  Array.from({ length: needed }, (_unused, index) => unsealLabel(index));
+
+/**
+ * The token decrypts the shares that the nodes need as they were last seen, each sealed to the share host. They
+ * stay sealed in memory; `unsealFromToken` gives them, once its start is on disk.
+ */
+export function readSharesAhead(context: StepContext, effect: EffectOf<'vault.unseal-from-token'>): void {
+  const { ports, seen } = context;
+  const statuses = effect.connections.flatMap(({ address }) => seen.statuses.get(address) ?? []);
+  if (!wasSeenLoggedIn(context, effect.token) || !statuses.some(({ sealed }) => sealed)) return;
+  const recipient = ports.shares.sealingPublicKey();
+  const decrypt = async (label: string): Promise<Result<SealedSecretValue>> => {
+    const key = await recipient;
+    return key.ok
+      ? ports.tokens.decryptData(effect.token, effect.keyLabel, label, key.value, secretPurpose.share)
+      : failed(key.error);
+  };
+  // One after the other: the first is given while the token works on the second.
+  let before: Promise<unknown> = Promise.resolve();
+  const ahead = new Map<string, Promise<Result<SealedSecretValue>>>();
+  for (const label of firstShares(neededBy(statuses))) {
+    const share = before.then(() => decrypt(label));
+    ahead.set(label, share);
+    before = share;
+  }
+  seen.sharesAhead.set(context.definition.id, ahead);
+}
+
 export async function unsealFromToken(context: StepContext, effect: EffectOf<'vault.unseal-from-token'>): EffectResult {
   if (isAllOpen(context)) return notNeeded({ sealedNodes: 0 });
   const { ports } = context;
@@ -68,13 +98,16 @@ export async function unsealFromToken(context: StepContext, effect: EffectOf<'va
   if (cluster.value.sealed.length === 0) return foundDone(cluster.value.evidence);
   if (!recipient.ok) return recipient;
   const needed = neededBy(cluster.value.statuses);
-  // By name, without a look at what else is there: what this program and bank-vaults store is numbered from 0.
-  const named = Array.from({ length: needed }, (_unused, index) => unsealLabel(index));
-  const shares = new DecryptedShares(named, (label) =>
-    withLogin(context, effect.token, () =>
-      ports.tokens.decryptData(effect.token, effect.keyLabel, label, recipient.value, secretPurpose.share),
-    ),
-  );
+  const named = firstShares(needed);
+  const ahead = context.seen.sharesAhead.get(context.definition.id);
+  const shares = new DecryptedShares(named, async (label) => {
+    const early = await ahead?.get(label);
+    return early?.ok === true
+      ? early
+      : withLogin(context, effect.token, () =>
+          ports.tokens.decryptData(effect.token, effect.keyLabel, label, recipient.value, secretPurpose.share),
+        );
+  });
   const first = await giveShares(context, shares, cluster.value.sealed, named, needed);
   if (first.ok && first.value.kind === 'unsealed' && shares.undecipherable.size === 0)
     return done({ ...seenEvidence(context, effect.connections), sharesGiven: named.join(', ') });
