@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Core } from '../core/core.ts';
+import { planTransitSetUp, type AskedCluster } from '../core/transit-set-up.ts';
 import { failure, success } from '../workflows/failures.ts';
 import type { Result } from '../workflows/failures.ts';
-import { reviewerSecret, wantedForKmsPlugin, type ReviewingCluster } from '../workflows/recipes/transit-setup.ts';
 import type { TransitSetUpPlan } from '../workflows/vault-setup-plans.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { chooseVault } from './chosen-vault.ts';
@@ -27,38 +27,19 @@ const transitShape = {
 };
 type TransitOptions = z.output<z.ZodObject<typeof transitShape>>;
 
-/** The cluster as Vault is to reach it: its API server, the authority behind it, and who asks it. */
-async function reviewingCluster(
-  core: Pick<Core, 'clusters' | 'review'>,
-  options: TransitOptions,
-  secret: { readonly namespace: string; readonly name: string },
-): Promise<Result<ReviewingCluster>> {
+/** The cluster as Vault is to reach it: its API server, and the authority behind it. */
+async function askedCluster(core: Pick<Core, 'clusters'>, options: TransitOptions): Promise<Result<AskedCluster>> {
   const pin = await chooseCluster(core, options);
   if (!pin.ok) return pin;
-  let certificateAuthorityPem: string;
-  if (options.clusterCa === undefined) {
-    const authority = await core.review.readAuthority(pin.value);
-    if (!authority.ok) return authority;
-    ({ certificateAuthorityPem } = authority.value);
-  } else {
-    try {
-      certificateAuthorityPem = await readFile(options.clusterCa, 'utf8');
-    } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-      if (code === undefined) throw cause;
-      return failure(
-        'App_BadRequest',
-        `${options.clusterCa} cannot be read (${code}).`,
-        'Name the cluster’s CA (PEM).',
-      );
-    }
+  const asked = { pin: pin.value, host: options.host ?? '' };
+  if (options.clusterCa === undefined) return success({ ...asked, certificateAuthorityPem: '' });
+  try {
+    return success({ ...asked, certificateAuthorityPem: await readFile(options.clusterCa, 'utf8') });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+    if (code === undefined) throw cause;
+    return failure('App_BadRequest', `${options.clusterCa} cannot be read (${code}).`, 'Name the cluster’s CA (PEM).');
   }
-  return success({
-    host: options.host ?? pin.value.server,
-    certificateAuthorityPem,
-    // The Pod's token has an audience of Vault's, so it cannot ask for itself.
-    reviewer: { kind: 'service-account', cluster: pin.value, secret },
-  });
 }
 
 async function makePlan(
@@ -74,34 +55,12 @@ async function makePlan(
     );
   const read = await renderFile(core, file, options.set);
   if (!read.ok) return read;
-  const { input } = read.value;
-  if (input.recipe !== 'kms-plugin' || input.backend.kind !== 'transit')
-    return failure(
-      'App_BadRequest',
-      'This recipe sets nothing up in Vault.',
-      'Give a recipe kms-plugin whose backend is transit.',
-    );
-  const { backend } = input;
   const chosen = chooseVault(core, options);
   if (!chosen.ok) return chosen;
-  const { vault } = chosen.value;
-  const [connection] = core.connections(vault);
-  if (connection === undefined)
-    return failure('App_BadRequest', 'This Vault has no address.', 'Give one with --address.');
-  const cluster =
-    backend.login === 'service-account'
-      ? await reviewingCluster(core, options, reviewerSecret({ namespace: input.namespace, backend }))
-      : success(undefined);
-  if (!cluster.ok) return cluster;
-  return success({
-    workflow: 'transit-setup',
-    rehearsal: vault.rehearsal,
-    vaultId: vault.id,
-    vaultName: vault.name,
-    connection,
-    namespace: backend.vaultNamespace,
-    wanted: [...wantedForKmsPlugin(input, cluster.value)],
-    tried: { policy: backend.policy, mount: backend.mount, key: backend.key },
+  return planTransitSetUp(core, {
+    vault: chosen.value.vault,
+    recipe: read.value.input,
+    cluster: () => askedCluster(core, options),
     replaceDiffering: options.replace,
   });
 }

@@ -11,7 +11,7 @@ const nothing = z.strictObject({});
 const id = z.string().min(1).max(80);
 
 /** A recipe's form as it stands while one types: what is wrong with it is answered, field by field. */
-const recipeFormSchema = z.object({ recipe: recipeNameSchema }).catchall(jsonSchema);
+export const recipeFormSchema = z.object({ recipe: recipeNameSchema }).catchall(jsonSchema);
 
 const recipeFileViewSchema = z.strictObject({
   name: z.string(),

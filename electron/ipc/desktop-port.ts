@@ -1,6 +1,14 @@
 /** What handlers need of the desktop; `electron/shell` implements it. */
 export type ChosenFileKind =
-  'pkcs11-module' | 'ca-file' | 'pgp-key' | 'pgp-message' | 'journal' | 'certificate' | 'dkek-share';
+  | 'pkcs11-module'
+  | 'ca-file'
+  | 'pgp-key'
+  | 'pgp-message'
+  | 'journal'
+  | 'certificate'
+  | 'dkek-share'
+  | 'etcd-certificate'
+  | 'etcd-key';
 
 /** What is saved: a transcript, a public key, or rules for a cluster. */
 export type SavedFileKind = 'html' | 'pdf' | 'jsonl' | 'pem' | 'pub' | 'jwk' | 'yaml';

@@ -1,11 +1,13 @@
 import type { channels } from '../contract/channels.ts';
 import type { AppView } from '../contract/views.ts';
 import { failure, success, type Failure } from '../workflows/failures.ts';
+import { createChosenFiles } from './chosen-files.ts';
 import { followCompletedRuns } from './completed-runs.ts';
 import { createAppHandlers } from './handlers/app.ts';
 import { createClusterHandlers } from './handlers/clusters.ts';
 import type { HandlerContext } from './handlers/context.ts';
 import { createDkekHandlers } from './handlers/dkek.ts';
+import { createEtcdHandlers } from './handlers/etcd.ts';
 import { createPgpHandlers } from './handlers/pgp.ts';
 import { createPresenceHandlers } from './handlers/presence.ts';
 import { createPushHandlers } from './handlers/pushes.ts';
@@ -15,6 +17,7 @@ import { createRunHandlers } from './handlers/runs.ts';
 import { createStoreHandlers } from './handlers/stores.ts';
 import { createTokenHandlers } from './handlers/tokens.ts';
 import { createTranscriptHandlers } from './handlers/transcripts.ts';
+import { createTransitHandlers } from './handlers/transit.ts';
 import { createVaultHandlers } from './handlers/vaults.ts';
 import { createPreviews } from './previews.ts';
 import type { Handlers } from './registration.ts';
@@ -23,6 +26,7 @@ import type { Handlers } from './registration.ts';
 export function createMainHandlers(context: HandlerContext, currentView: () => AppView): Handlers<typeof channels> {
   followCompletedRuns(context);
   const previews = createPreviews();
+  const chosenFiles = createChosenFiles();
   return {
     'view.get': async () => success(currentView()),
     ...createTokenHandlers(context),
@@ -33,8 +37,10 @@ export function createMainHandlers(context: HandlerContext, currentView: () => A
     ...createClusterHandlers(context),
     ...createRecipeHandlers({ ...context, previews }),
     ...createPushHandlers({ ...context, previews }),
+    ...createTransitHandlers(context),
+    ...createEtcdHandlers({ ...context, chosenFiles }),
     ...createPgpHandlers(context),
-    ...createRunHandlers(context),
+    ...createRunHandlers({ ...context, chosenFiles }),
     ...createTranscriptHandlers(context),
     ...createRehearsalHandlers(context),
     ...createAppHandlers(context),

@@ -32,6 +32,14 @@ const fileDialogs: Readonly<
     title: 'Choose a DKEK share file',
     filters: [{ name: 'DKEK shares', extensions: ['pbe', 'dkek', 'bin'] }, everything],
   },
+  'etcd-certificate': {
+    title: 'Choose the client certificate for etcd',
+    filters: [{ name: 'Certificates', extensions: ['pem', 'crt', 'cer'] }, everything],
+  },
+  'etcd-key': {
+    title: 'Choose the key of the client certificate',
+    filters: [{ name: 'Keys', extensions: ['key', 'pem'] }, everything],
+  },
 };
 
 const saveDialogs: Readonly<Record<SavedFileKind, { readonly title: string; readonly filter: string }>> = {

@@ -32,7 +32,7 @@ export function notFound(what: string): { readonly ok: false; readonly error: Fa
 }
 
 /** Who acts at this desk, as transcripts name them. */
-export function operatorName(core: Core): string {
+export function operatorName(core: Pick<Core, 'settings'>): string {
   const name = core.settings.preferences.operatorName.trim();
   return name === '' ? 'administrator' : name;
 }

@@ -2,24 +2,48 @@ import { failure, success, type Failure, type Result } from '../../workflows/fai
 import { placeOf } from '../../workflows/definitions.ts';
 import type { ClusterPin } from '../../workflows/cluster-ports.ts';
 import type { Plan } from '../../workflows/plans.ts';
+import type { ChosenFiles } from '../chosen-files.ts';
 import { notFound, operatorName, type Group, type HandlerContext } from './context.ts';
 
-/** The clusters that a plan of a window names: unsealing from a Secret, storing shares in one. */
+/** The clusters that a plan of a window names: unsealing from a Secret, storing shares in one, encryption at rest. */
 function pinsOf(plan: Plan): readonly ClusterPin[] {
   switch (plan.workflow) {
     case 'unseal':
+    case 'seal-migration':
       return plan.sources.flatMap((source) => (source.kind === 'secret' ? [source.cluster] : []));
     case 'vault-init':
       return plan.secret === undefined ? [] : [plan.secret.cluster];
     case 'secret-store':
+    case 'kms-verify':
       return [plan.cluster];
     default:
       return [];
   }
 }
 
-/** What is pushed and undone is planned in main, and a cluster is one that main pinned. */
+export type RunHandlerParts = HandlerContext & { readonly chosenFiles: Pick<ChosenFiles, 'has'> };
+
+/** etcd is read with files that a person chose in main's dialogs: no path comes from a window alone. */
+function checkFiles({ chosenFiles }: RunHandlerParts, plan: Plan): Failure | undefined {
+  if (plan.workflow !== 'kms-verify') return undefined;
+  const { caPath, certificatePath, keyPath } = plan.etcd;
+  if ([caPath, certificatePath, keyPath].every((path) => chosenFiles.has(path))) return undefined;
+  return failure(
+    'Custody_PlanInvalid',
+    'A file of this plan was not chosen in this app since it was started.',
+    'Choose the certificates of etcd again.',
+  ).error;
+}
+
+/** What is pushed, undone or set up in a Vault is planned in main, and a cluster is one that main pinned. */
 function checkClusters({ clusters }: HandlerContext, plan: Plan): Failure | undefined {
+  if (plan.workflow === 'transit-setup') {
+    return failure(
+      'Custody_PlanInvalid',
+      'What is set up in a Vault is planned from the recipe of a KMS plugin.',
+      'Begin from the Vault or from the recipe.',
+    ).error;
+  }
   if (plan.workflow === 'cluster-push' || plan.workflow === 'cluster-undo') {
     return failure(
       'Custody_PlanInvalid',
@@ -89,11 +113,11 @@ async function begin(
   });
 }
 
-export function createRunHandlers(context: HandlerContext): Group<'runs'> {
+export function createRunHandlers(context: RunHandlerParts): Group<'runs'> {
   const { core } = context;
   return {
     async 'runs.start'({ plan }) {
-      const refused = checkClusters(context, plan) ?? checkRehearsalMark(context, plan);
+      const refused = checkClusters(context, plan) ?? checkFiles(context, plan) ?? checkRehearsalMark(context, plan);
       if (refused !== undefined) return { ok: false, error: refused };
       return core.runner.start(plan, operatorName(core));
     },
