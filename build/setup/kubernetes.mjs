@@ -1,10 +1,11 @@
 /**
  * What the tests' Kubernetes cluster is made of: kube-apiserver (found, or built once from the module in
- * build/servers/kube-apiserver), etcd and kubectl.
+ * build/servers/kube-apiserver), a kubelet's streaming endpoints from the same module, etcd and kubectl.
  */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cacheDirectory, findProgram, root, say, SetupError } from './commands.mjs';
 import { ensureEtcd } from './etcd.mjs';
 import { findGo } from './go.mjs';
@@ -24,15 +25,31 @@ function findApiServer(cached) {
   return candidates.find((path) => path !== undefined && existsSync(path));
 }
 
+/** Built anew when its source changes; test/servers/kubernetes-programs.ts looks in the same place. */
+function cachedKubelet() {
+  const source = readFileSync(join(moduleDirectory, 'kubelet', 'main.go'));
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  return join(cacheDirectory(), 'servers', `kubelet-streaming-${hash}`, 'kubelet-streaming');
+}
+
 /** Builds at the lowest priority, beside whatever else runs; its words are kept until they are of use. */
-async function buildApiServer(go, version, target) {
+async function buildProgram(go, version, target, folder) {
   mkdirSync(dirname(target), { recursive: true });
   const work = `${target}.${process.pid}`;
   const [major, minor] = version.split('.');
   // Without them the server says v0.0.0, and every kubectl finds itself too new.
   const variables = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
   const stamps = Object.entries(variables).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
-  const args = ['build', '-trimpath', '-mod=readonly', '-ldflags', ['-s', '-w', ...stamps].join(' '), '-o', work, '.'];
+  const args = [
+    'build',
+    '-trimpath',
+    '-mod=readonly',
+    '-ldflags',
+    ['-s', '-w', ...stamps].join(' '),
+    '-o',
+    work,
+    folder,
+  ];
   const child = spawn('nice', ['-n', '19', go, ...args], {
     cwd: moduleDirectory,
     env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
@@ -51,7 +68,7 @@ async function buildApiServer(go, version, target) {
     rmSync(work, { force: true });
     throw new SetupError(
       `${Buffer.concat(words).toString().trim().slice(-2000)}\n` +
-        'kube-apiserver could not be built. Most often the Go proxy could not be reached.',
+        `${basename(target)} could not be built. Most often the Go proxy could not be reached.`,
     );
   }
   renameSync(work, target);
@@ -67,16 +84,26 @@ export function startKubernetesSetup() {
   if (version === undefined) throw new SetupError('build/servers/kube-apiserver/go.mod names no k8s.io/kubernetes.');
   const cached = join(cacheDirectory(), 'servers', `kube-apiserver-${version}`, 'kube-apiserver');
   const found = findApiServer(cached);
+  const kubelet = [process.env.KUBELET_STREAMING_BIN, cachedKubelet()].find((path) => path && existsSync(path));
   let build = Promise.resolve();
+  const go = findGo();
+  if (go === undefined && kubelet === undefined)
+    throw new SetupError(
+      'Tests need the streaming part of a kubelet: install Go 1.25 or later (https://go.dev/dl), and it is built once, ' +
+        'or name one that was built from build/servers/kube-apiserver/kubelet in KUBELET_STREAMING_BIN.',
+    );
   if (found === undefined) {
-    const go = findGo();
     if (go === undefined)
       throw new SetupError(
         'Tests need a Kubernetes API server. Name one in KUBE_APISERVER_BIN, or the folder of setup-envtest in ' +
           'KUBEBUILDER_ASSETS; or install Go 1.25 or later (https://go.dev/dl), and it is built once, in about 7 minutes.',
       );
     say(`  Building kube-apiserver ${version} for the tests, once (about 7 minutes, in the background)`);
-    build = buildApiServer(go, version, cached);
+    build = buildProgram(go, version, cached, '.');
+  }
+  // Of the same packages, so it takes seconds once the API server is built.
+  if (kubelet === undefined) {
+    build = build.then(() => buildProgram(go, version, cachedKubelet(), './kubelet'));
     // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
     build.catch(() => undefined);
   }
@@ -92,9 +119,20 @@ export function startKubernetesSetup() {
     } finally {
       clearInterval(timer);
     }
-    return { KUBE_APISERVER_BIN: found ?? cached, KUBECTL_BIN: kubectl, ...etcd };
+    return {
+      KUBE_APISERVER_BIN: found ?? cached,
+      KUBELET_STREAMING_BIN: kubelet ?? cachedKubelet(),
+      KUBECTL_BIN: kubectl,
+      ...etcd,
+    };
   };
 }
 
 /** The programs that an ordinary user's tests need to reach. */
-export const kubernetesVariables = ['KUBE_APISERVER_BIN', 'KUBECTL_BIN', 'ETCD_BIN', 'ETCDCTL_BIN'];
+export const kubernetesVariables = [
+  'KUBE_APISERVER_BIN',
+  'KUBELET_STREAMING_BIN',
+  'KUBECTL_BIN',
+  'ETCD_BIN',
+  'ETCDCTL_BIN',
+];

@@ -1,5 +1,6 @@
 /** Finds what a test cluster is made of: kube-apiserver, etcd, etcdctl and a kubectl within its skew. */
-import { access, constants } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { access, constants, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { defaultCacheDirectory, findOnPath } from '../../electron/rehearsal/vault-binary.ts';
 
@@ -97,4 +98,15 @@ export async function findKubernetesPrograms(): Promise<KubernetesPrograms> {
     etcdctl: await needed(findEtcd('etcdctl'), 'etcdctl', 'ETCDCTL_BIN'),
     kubectl: await needed(findKubectl(), 'kubectl', 'KUBECTL_BIN'),
   };
+}
+
+/** The streaming part of a kubelet: KUBELET_STREAMING_BIN, or what build/setup/kubernetes.mjs built of this source. */
+export async function findKubelet(): Promise<string> {
+  const source = await readFile(new URL('../../build/servers/kube-apiserver/kubelet/main.go', import.meta.url));
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  const cached = join(defaultCacheDirectory(), 'servers', `kubelet-streaming-${hash}`, 'kubelet-streaming');
+  const found = await firstExecutable([process.env['KUBELET_STREAMING_BIN'], cached]);
+  if (found === undefined)
+    throw new Error('No streaming part of a kubelet was found: `npm test` builds one of build/servers/kube-apiserver.');
+  return found;
 }

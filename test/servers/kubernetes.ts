@@ -1,7 +1,7 @@
 /**
  * A real Kubernetes API server on a real etcd, for tests: RBAC on, every client with a certificate of the cluster's
- * own CA, free ports, everything in one temporary directory. No kubelet and no controllers: a test plays those by
- * patching status. Three seconds to start, 270 MB: one per test file.
+ * own CA, free ports, everything in one temporary directory. No controllers, and of a kubelet no more than
+ * `exec` and `logs` where they are asked for: a test plays those by patching status. Three seconds to start, 270 MB: one per test file.
  */
 import { chmod, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -10,18 +10,22 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findFreePort } from '../../electron/rehearsal/vault-server.ts';
 import { createClusterAuthority, createTokenKeys, type SignedCertificate } from './kubernetes-certificates.ts';
+import { etcdPodOf, nodeOf, startKubelet, type Kubelet } from './kubernetes-kubelet.ts';
 import { runProgram, startServerProcess, type ProgramOutput, type ServerProcess } from './kubernetes-processes.ts';
 import { findKubernetesPrograms } from './kubernetes-programs.ts';
 import { custodianRights, limitedRights } from './kubernetes-rights.ts';
 
 const readyDeadlineMilliseconds = 60_000;
 const mebibyte = 1_048_576;
+const nodeName = 'control-plane-1';
 
 export interface KubernetesOptions {
   /** Paths of manifests with CustomResourceDefinitions: applied, and waited for. */
   readonly crds?: readonly string[];
   /** For kube-apiserver, such as --encryption-provider-config=… */
   readonly extraArguments?: readonly string[];
+  /** With a node whose kubelet answers `exec` and `logs`, and an etcd Pod on it as kubeadm makes one. */
+  readonly kubelet?: boolean;
 }
 
 export interface KubeconfigOptions {
@@ -55,6 +59,8 @@ export interface KubernetesServer {
     readonly certificatePath: string;
     readonly keyPath: string;
   };
+  /** Where it was asked for: the node's name and what plays its containers. */
+  readonly node: { readonly name: string; readonly kubelet: Kubelet } | undefined;
   /** Writes a kubeconfig with the user's certificate embedded, mode 0600, and answers its path. No rights come with it. */
   kubeconfigFor(user: string, groups?: readonly string[], options?: KubeconfigOptions): Promise<string>;
   /** The kubeconfig of the user `custodian`, who has just the rights that docs/clusters.md lists. */
@@ -162,8 +168,9 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
   };
   let etcdProcess: ServerProcess | undefined;
   let apiProcess: ServerProcess | undefined;
+  let kubelet: Kubelet | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all([apiProcess?.kill(), etcdProcess?.kill()]);
+    await Promise.all([apiProcess?.kill(), etcdProcess?.kill(), kubelet?.kill()]);
     for (const path of [dataDirectory, directory])
       await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
@@ -199,6 +206,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       '--log-level=warn',
     ];
     etcdProcess = await startServerProcess(programs.etcd, etcdArguments, directory, inDirectory('etcd.log'));
+    if (options.kubelet === true) kubelet = await startKubelet(directory, authority);
     const address = `https://127.0.0.1:${port}`;
     const apiArguments = [
       `--etcd-servers=${etcdAddress}`,
@@ -222,6 +230,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       // Would refuse every Pod until a controller had made its namespace's ServiceAccount.
       '--disable-admission-plugins=ServiceAccount',
       '--profiling=false',
+      ...(kubelet?.apiServerArguments ?? []),
     ];
     const startApiServer = async (extraArguments: readonly string[]): Promise<void> => {
       const started = await startServerProcess(
@@ -283,8 +292,28 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
         return kubeconfigFor(user, [], chosen);
       };
     };
+    if (kubelet !== undefined) {
+      await arrange(['create', '-f', '-'], JSON.stringify(nodeOf(nodeName, kubelet.port)));
+      await arrange(['create', '-f', '-'], JSON.stringify(etcdPodOf(nodeName)));
+      const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+      await arrange(
+        ['patch', 'pod', `etcd-${nodeName}`, '-n', 'kube-system', '--subresource=status', '--type=merge', '-p'].concat(
+          JSON.stringify({ status }),
+        ),
+      );
+      await kubelet.setWorld({
+        programs: { etcdctl: programs.etcdctl },
+        places: {
+          'https://127.0.0.1:2379': etcdAddress,
+          '/etc/kubernetes/pki/etcd/server.crt': paths.etcd,
+          '/etc/kubernetes/pki/etcd/server.key': paths.etcdKey,
+          '/etc/kubernetes/pki/etcd/ca.crt': paths.ca,
+        },
+      });
+    }
     await chmod(directory, 0o711);
     return {
+      node: kubelet === undefined ? undefined : { name: nodeName, kubelet },
       address,
       port,
       certificateAuthorityPath: paths.ca,
