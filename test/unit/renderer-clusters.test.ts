@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterContextView } from '../../electron/contract/views.ts';
 import { recipeInputSchema } from '../../electron/workflows/recipes/recipes.ts';
 import { checkSecret, freshSecretForm, secretInWords } from '../../renderer/features/plans/secret-form.ts';
-import { proposeSources } from '../../renderer/features/plans/unseal-form.ts';
+import { proposeSources } from '../../renderer/features/plans/share-sources-form.ts';
 import { problemAt, valueAt, withValue, withVariant } from '../../renderer/features/clusters/recipe-form.ts';
 import { recipeOrder, sectionsOf } from '../../renderer/features/clusters/recipe-fields.ts';
 import { defaultInput } from '../../k8s-bridge/manifests/defaults.ts';
