@@ -23,8 +23,8 @@ export interface HostParts {
    */
   stopModule(): void;
   /**
-   * A card was changed behind the module's back: at the next `withModule` it is started anew, and logins end. Until
-   * then they stay, so that several keys can be wrapped or unwrapped after one log-in.
+   * A card was changed behind the module's back: at the next `withModule` it is started anew, and logins that hold
+   * up to then are made again. Until then they stay, so that several keys can be wrapped or unwrapped in one go.
    */
   changedOnCard(): void;
   /** Whether this host has logged in to the token. Loads nothing. */

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { secretPurpose } from '../electron/sealing/schema.ts';
+import type { SealedSecret } from '../electron/sealing/sealed.ts';
 import { createOpener } from '../electron/hosts/opener.ts';
 import { success } from '../electron/workflows/failures.ts';
 import { createTurnOfDecrypts } from './decrypt-in-turn.ts';
@@ -10,10 +11,10 @@ import { initializeToken } from './pkcs11/initialize-token.ts';
 import { findWrappingKey, generateKeyPair, lookUpPrivateKeys } from './pkcs11/keys.ts';
 import { listObjects } from './pkcs11/list-objects.ts';
 import { login } from './pkcs11/login.ts';
-import { loadModule, stopLibrary, type TokenModule } from './pkcs11/module.ts';
+import { loadModule, stopLibrary, type Login, type TokenModule } from './pkcs11/module.ts';
 import { createObjectHandlers } from './pkcs11/object-handlers.ts';
 import type { TokenResult } from './pkcs11/return-values.ts';
-import { endLogin, endLostLogins } from './pkcs11/sessions.ts';
+import { endLogin, endLostLogins, isSessionAlive } from './pkcs11/sessions.ts';
 import { findTokens } from './pkcs11/tokens.ts';
 import { tokenHostRequests, type TokenHostMethod } from './protocol.ts';
 import { createDeviceHandlers } from './smartcard-hsm/handlers.ts';
@@ -27,7 +28,20 @@ export interface TokenService {
   decryptInTurn(bodies: readonly unknown[]): Promise<readonly TokenResult<unknown>[]>;
 }
 
-function createHostParts(modulePath: string): HostParts {
+/** What `HostParts` has no use for outside this file. */
+interface LogInParts {
+  /** Logs in, and keeps the PIN sealed as it came until that login ends. */
+  logIn(
+    serial: string,
+    pin: SealedSecret,
+    consentToLastTry: boolean,
+  ): Promise<TokenResult<{ readonly serial: string }>>;
+}
+
+function createHostParts(modulePath: string): HostParts & LogInParts {
+  const opener = createOpener();
+  /** Gone with its login: after an unplugging, a logout or a lock a PIN is typed again. */
+  const pinOfLogin = new WeakMap<Login, SealedSecret>();
   let loaded: TokenModule | undefined;
   let isChanged = false;
   const stopModule = (): void => {
@@ -37,23 +51,68 @@ function createHostParts(modulePath: string): HostParts {
     stopLibrary(loaded);
     loaded = undefined;
   };
-  return {
-    opener: createOpener(),
-    sealers: createSealerCache(),
-    withModule: (work) => {
-      if (isChanged) stopModule();
-      if (loaded === undefined) {
-        const result = loadModule(modulePath);
-        if (!result.ok) return result;
-        loaded = result.value;
+  const loadIfNeeded = (): TokenResult<TokenModule> => {
+    if (loaded !== undefined) return success(loaded);
+    const result = loadModule(modulePath);
+    if (result.ok) loaded = result.value;
+    return result;
+  };
+  const keepPin = (module: TokenModule, serial: string, pin: SealedSecret): void => {
+    const made = module.logins.get(serial);
+    if (made !== undefined) pinOfLogin.set(made, pin);
+  };
+  /**
+   * The library is started anew by an act of this host: logins that hold up to then are made again with the PINs that
+   * made them, so that nobody is asked twice for one. Where that fails the token counts as logged out.
+   */
+  const startAnew = (module: TokenModule): TokenResult<TokenModule> => {
+    const held = [...module.logins].flatMap(([serial, kept]) => {
+      const pin = pinOfLogin.get(kept);
+      return pin !== undefined && isSessionAlive(module, kept.session) ? [{ serial, pin }] : [];
+    });
+    stopModule();
+    const started = loadIfNeeded();
+    if (!started.ok) return started;
+    for (const { serial, pin } of held) {
+      const bytes = opener.open(pin, secretPurpose.pin(serial));
+      if (bytes === undefined) continue;
+      try {
+        if (login(started.value, serial, bytes, false).ok) keepPin(started.value, serial, pin);
+      } finally {
+        bytes.fill(0);
       }
-      return work(loaded);
-    },
+    }
+    return started;
+  };
+  const withModule: HostParts['withModule'] = (work) => {
+    if (isChanged && loaded !== undefined) {
+      const started = startAnew(loaded);
+      if (!started.ok) return started;
+    }
+    isChanged = false;
+    const module = loadIfNeeded();
+    return module.ok ? work(module.value) : module;
+  };
+  return {
+    opener,
+    sealers: createSealerCache(),
+    withModule,
     stopModule,
     changedOnCard: () => {
       isChanged = true;
     },
     isLoggedIn: (serial) => loaded?.logins.has(serial) === true,
+    logIn: (serial, pin, consentToLastTry) =>
+      withSecret(opener, pin, secretPurpose.pin(serial), (bytes) =>
+        withModule((module) => {
+          const loggedIn = login(module, serial, bytes, consentToLastTry);
+          if (loggedIn.ok) {
+            keepPin(module, serial, pin);
+            setImmediate(() => lookUpPrivateKeys(module, serial));
+          }
+          return loggedIn;
+        }),
+      ),
   };
 }
 
@@ -89,13 +148,7 @@ export function createTokenService(modulePath: string): TokenService {
       );
     }),
     login: handler(tokenHostRequests.login, ({ serial, pin, consentToLastTry }) =>
-      withSecret(opener, pin, secretPurpose.pin(serial), (bytes) =>
-        withModule((module) => {
-          const loggedIn = login(module, serial, bytes, consentToLastTry);
-          if (loggedIn.ok) setImmediate(() => lookUpPrivateKeys(module, serial));
-          return loggedIn;
-        }),
-      ),
+      parts.logIn(serial, pin, consentToLastTry),
     ),
     logout: handler(tokenHostRequests.logout, ({ serial }) =>
       withModule((module) => {

@@ -49,7 +49,7 @@ async function plugInBoth(dkekOfSecond: Buffer = testDkek): Promise<void> {
 }
 
 beforeAll(async () => {
-  readers = await startCardReaders({ patience: 600_000 });
+  readers = await startCardReaders({ patience: 600_000, lookEvery: 20 });
   const desk = await openDeviceRunDesk();
   const cards: Card[] = [];
   try {
@@ -126,6 +126,8 @@ describe('a backup drill', () => {
       publicKeySha256: evidenceOf(run, 'make-test')['publicKeySha256'],
     });
     expect(times(target, 'unwrapKey')).toBe(1);
+    // The library that has to see the key is started anew, and nobody is asked twice for that.
+    expect(desk.person.asked).toEqual([first, second].map(({ serial }) => `pin user ${serial}`));
     const again = await desk.carryThrough(drillPlan(first, second));
     expect(again.state.status).toBe('completed');
     expect(times(target, 'unwrapKey')).toBe(1);
@@ -243,6 +245,8 @@ describe('a clone', () => {
     expect(run.state.status).toBe('completed');
     expect(evidenceOf(run, 'copy')).toMatchObject({ keysCopied: 2, certificatesCopied: 1, dataObjectsCopied: 2 });
     expect(evidenceOf(run, 'verify')).toEqual({ keysProven: 2, objectsCompared: 5 });
+    // One PIN for each device, from the first command to the last.
+    expect(desk.person.asked).toEqual([first, second].map(({ serial }) => `pin user ${serial}`));
     expect(Object.keys(evidenceOf(run, 'copy')).filter((name) => name.startsWith('copied '))).toHaveLength(5);
     await expectCopied(desk);
     const again = await desk.carryThrough(clonePlan(first, second));

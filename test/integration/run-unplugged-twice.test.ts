@@ -32,7 +32,7 @@ let card: Card;
 let other: Card | undefined;
 
 beforeAll(async () => {
-  readers = await startCardReaders({ patience: 600_000 });
+  readers = await startCardReaders({ patience: 600_000, lookEvery: 20 });
   certificate = Buffer.from(await makeTestCertificate('/O=Test/CN=CA')).toString('base64');
   const prepare = async (name: string, label: string): Promise<Card> => {
     const made = createCard({ serial: name });
@@ -136,8 +136,7 @@ describe('pulled out twice in the middle of', () => {
     const ended = await desk.goOn(runId, serial);
     expect(failedSteps(ended)).toEqual([]);
     expect(ended.state.status).toBe('completed');
-    // What is unwrapped on the other device is seen by a library that is started anew, which ends this log-in too.
-    expect(desk.person.asked.filter((question) => question === ofUser)).toHaveLength(step === 'wrapping' ? 2 : 1);
+    expect(desk.person.asked.filter((question) => question === ofUser)).toHaveLength(1);
     expect(pinsSent() - before).toBeGreaterThan(0);
     expect(card.state.userPin?.triesLeft).toBe(3);
     expect(card.state.soPin?.triesLeft).toBe(15);
