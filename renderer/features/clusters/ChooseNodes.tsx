@@ -1,10 +1,11 @@
-import { useState, type ReactNode } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 import type { ChannelReply } from '../../../electron/contract/channels.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Sheet } from '../../ui/Dialogs.tsx';
 import { SearchLine } from '../../ui/Filters.tsx';
-import { NameList, readAllNames } from './NamesTab.tsx';
+import { LongList } from '../../ui/LongList.tsx';
+import { readAllNames, rowsOfNames } from './NamesTab.tsx';
 
 const words = text.recipes;
 const list = text.clusters.list;
@@ -21,17 +22,16 @@ export function ChooseNodes(props: {
   const [names, setNames] = useState<readonly Name[]>([]);
   const [reading, setReading] = useState(false);
   const [search, setSearch] = useState('');
-  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const show = async (): Promise<void> => {
-    setChosen(props.chosen.filter((name) => name !== '').map((name) => `/${name}`));
+    setChosen(new Set(props.chosen.filter((name) => name !== '').map((name) => `/${name}`)));
     setSearch('');
     setOpen(true);
     setReading(true);
     await readAllNames(props.contextId, 'nodes', setNames, () => true);
     setReading(false);
   };
-  const shown = names.filter((each) => each.name.includes(search));
-  const inSight = new Set(shown.map((each) => `${each.namespace}/${each.name}`));
+  const shown = useMemo(() => rowsOfNames(names, search), [names, search]);
   const close = (): void => {
     setOpen(false);
   };
@@ -50,7 +50,7 @@ export function ChooseNodes(props: {
             <Button
               look="primary"
               onPress={() => {
-                props.onChoose(chosen.map((id) => id.slice(id.indexOf('/') + 1)));
+                props.onChoose([...chosen].map((id) => id.slice(id.indexOf('/') + 1)));
                 close();
               }}
             >
@@ -62,15 +62,7 @@ export function ChooseNodes(props: {
         <SearchLine label={list.search} value={search} onChange={setSearch} />
         <span role="status">{reading ? list.reading(names.length) : list.shown(shown.length, names.length)}</span>
         {shown.length === 0 ? null : (
-          <NameList
-            label={list.kinds.nodes}
-            names={shown}
-            chosen={chosen}
-            onChoose={(ids) => {
-              // What the search hides stays chosen.
-              setChosen([...chosen.filter((id) => !inSight.has(id)), ...ids.filter((id) => inSight.has(id))]);
-            }}
-          />
+          <LongList label={list.kinds.nodes} rows={shown} chosen={chosen} onChoose={setChosen} />
         )}
       </Sheet>
     </>

@@ -1,5 +1,4 @@
-import { useRef, useState, type ReactNode } from 'react';
-import { ListBox, ListBoxItem, ListLayout, Virtualizer } from 'react-aria-components';
+import { useMemo, useRef, useState, type ReactNode } from 'react';
 import type { ChannelReply } from '../../../electron/contract/channels.ts';
 import type { ClusterContextView } from '../../../electron/contract/views.ts';
 import { act } from '../../stores/alert-store.ts';
@@ -8,6 +7,7 @@ import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { Picker } from '../../ui/Fields.tsx';
 import { SearchLine } from '../../ui/Filters.tsx';
+import { LongList, type LongListRow } from '../../ui/LongList.tsx';
 import { Card } from '../../ui/Pieces.tsx';
 import { canAsk } from '../../views/clusters.ts';
 import styles from './clusters.module.css';
@@ -37,36 +37,12 @@ export async function readAllNames(
   } while (continueFrom !== '');
 }
 
-/** Thousands of names without a pause: only those in sight are drawn. */
-export function NameList(props: {
-  readonly label: string;
-  readonly names: readonly Name[];
-  readonly onChoose?: (names: readonly string[]) => void;
-  readonly chosen?: readonly string[];
-}): ReactNode {
-  const items = props.names.map((each) => ({ ...each, id: `${each.namespace}/${each.name}` }));
-  return (
-    <Virtualizer layout={ListLayout} layoutOptions={{ estimatedRowSize: 36 }}>
-      <ListBox
-        aria-label={props.label}
-        className={css('names')}
-        items={items}
-        selectionMode={props.onChoose === undefined ? 'none' : 'multiple'}
-        selectedKeys={props.chosen ?? []}
-        onSelectionChange={(keys) => {
-          if (keys !== 'all') props.onChoose?.([...keys].map(String));
-          else props.onChoose?.(items.map((item) => item.id));
-        }}
-      >
-        {(item) => (
-          <ListBoxItem id={item.id} textValue={item.name} className={css('name')}>
-            <span className={css('nameText')}>{item.name}</span>
-            {item.namespace === '' ? null : <span className={css('quiet')}>{item.namespace}</span>}
-          </ListBoxItem>
-        )}
-      </ListBox>
-    </Virtualizer>
-  );
+/** As rows of a list; a node's id is its name after a slash. */
+export function rowsOfNames(names: readonly Name[], search: string): readonly LongListRow[] {
+  const wanted = search.trim().toLowerCase();
+  return names
+    .map(({ namespace, name }) => ({ id: `${namespace}/${name}`, group: namespace, name }))
+    .filter(({ id }) => id.includes(wanted));
 }
 
 export function NamesTab({ context }: { readonly context: ClusterContextView }): ReactNode {
@@ -82,7 +58,7 @@ export function NamesTab({ context }: { readonly context: ClusterContextView }):
     await readAllNames(context.id, wanted, setNames, () => asked.current === wanted);
     if (asked.current === wanted) setReading(false);
   };
-  const shown = (names ?? []).filter((each) => `${each.namespace}/${each.name}`.includes(search));
+  const shown = useMemo(() => rowsOfNames(names ?? [], search), [names, search]);
   return (
     <Card>
       <p className={css('quiet')}>{words.lead}</p>
@@ -111,7 +87,7 @@ export function NamesTab({ context }: { readonly context: ClusterContextView }):
           {shown.length === 0 ? (
             <p className={css('quiet')}>{names.length === 0 ? words.none : words.noneFound}</p>
           ) : (
-            <NameList label={words.kinds[kind]} names={shown} />
+            <LongList label={words.kinds[kind]} rows={shown} />
           )}
         </>
       )}
