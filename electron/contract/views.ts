@@ -201,6 +201,8 @@ export const stepViewSchema = z.strictObject({
   title: z.string(),
   actor: actorViewSchema,
   explanation: z.string(),
+  /** What a person does elsewhere before the main button, and lines for a configuration file ('' for none). */
+  guide: z.strictObject({ steps: z.array(z.string()), example: z.string() }).nullable(),
   action: z.string(),
   pace: z.enum(['automatic', 'deliberate', 'prompt']),
   danger: z.strictObject({ typedName: z.string(), losses: z.array(z.string()) }).nullable(),

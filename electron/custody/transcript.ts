@@ -72,6 +72,11 @@ function failuresOf(source: TranscriptSource, step: string): string {
     .join('');
 }
 
+/** What was done elsewhere before the step: at a node, in a file. */
+function guideOf({ guide }: StepDefinition): string {
+  return guide === undefined ? '' : `\n<ol>${guide.steps.map((step) => `<li>${escapeHtml(step)}</li>`).join('')}</ol>`;
+}
+
 function stepSection(source: TranscriptSource, definition: StepDefinition, number: number): string {
   const step = source.state.steps.find(({ id }) => id === definition.id);
   if (step === undefined) return '';
@@ -83,7 +88,7 @@ function stepSection(source: TranscriptSource, definition: StepDefinition, numbe
   return `<section class="step">
 <h3><span class="number">${number.toString()}</span> ${escapeHtml(definition.title)} <span class="outcome outcome-${step.status}">${outcome}</span></h3>
 <p class="who">${escapeHtml(actorOf(definition))}${begun === '' ? '' : `<br>Begun ${begun}`}${step.endedAt === '' ? '' : `<br>Ended ${timeOf(step.endedAt)}`}</p>
-<p>${escapeHtml(definition.explanation)}</p>
+<p>${escapeHtml(definition.explanation)}</p>${guideOf(definition)}
 ${failuresOf(source, step.id)}${evidenceTable(step.evidence)}</section>`;
 }
 

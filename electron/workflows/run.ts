@@ -23,6 +23,12 @@ export interface StepDefinition {
   readonly explanation: string;
   /** automatic: follows by itself; deliberate: waits for the main button; prompt: the button opens the prompt window. */
   readonly pace: 'automatic' | 'deliberate' | 'prompt';
+  /** What a person does elsewhere before the main button: at a node, in a file. */
+  readonly guide?: {
+    readonly steps: readonly string[];
+    /** Lines for a configuration file, with places to be filled in; '' for none. Never a secret. */
+    readonly example: string;
+  };
   /** Words on the main button. */
   readonly action: string;
   /** A dangerous step: the name that must be typed, and what will be lost. */

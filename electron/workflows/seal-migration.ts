@@ -20,6 +20,7 @@ function sealMigrationSteps(plan: SealMigrationPlan): readonly StepDefinition[] 
         actor: administrator,
         explanation: `${last && connections.length > 1 ? text.restart.last : ''}${text.restart.explanation(sealType)}`,
         pace: 'deliberate',
+        guide: text.restart.guide(sealType),
         action: text.restart.action,
         ...(index === 0 ? { danger: { typedName: plan.vaultName, losses: text.losses(sealType) } } : {}),
         needs: index === 0 ? [] : [`confirm-node-${index.toString()}`],

@@ -1,4 +1,6 @@
 /** Every sentence of a seal migration. */
+import { credentialOf, sealStanza, type SealType } from './seal-stanzas.ts';
+
 export const sealMigrationWords = {
   title: 'Migrate the seal',
   losses: (sealType: string): readonly string[] =>
@@ -20,6 +22,22 @@ export const sealMigrationWords = {
       sealType === 'shamir'
         ? 'Put disabled = "true" into the seal stanza of its configuration and restart it. It comes up sealed and waits for a migration. Nothing is sent to it before it does.'
         : `Put the seal stanza for ${sealType} into its configuration and restart it. It comes up sealed and waits for a migration. Nothing is sent to it before it does.`,
+    guide: (sealType: SealType) => ({
+      steps:
+        sealType === 'shamir'
+          ? [
+              'In the node’s configuration, add disabled = "true" to the seal stanza that is there. Leave the rest of it: the old seal still opens what it sealed.',
+              'Restart the node: systemctl restart vault, or delete its Pod.',
+              'Come back here and go on.',
+            ]
+          : [
+              'In the node’s configuration, add the seal stanza below and fill in what stands in angle brackets.',
+              credentialOf[sealType],
+              'Restart the node: systemctl restart vault, or delete its Pod.',
+              'Come back here and go on.',
+            ],
+      example: sealStanza(sealType),
+    }),
     action: 'It is restarted: look at it',
   },
   confirm: {

@@ -243,6 +243,7 @@ function step(part: Partial<StepView>): StepView {
     title: 'Step',
     actor: { role: 'administrator', name: '' },
     explanation: '',
+    guide: null,
     action: 'Go on',
     pace: 'deliberate',
     danger: null,

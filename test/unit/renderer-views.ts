@@ -96,6 +96,7 @@ export function stepView(id: string, status: StepView['status'], evidence: StepV
     title: id,
     actor: { role: 'administrator', name: '' },
     explanation: '',
+    guide: null,
     action: '',
     pace: 'automatic',
     danger: null,

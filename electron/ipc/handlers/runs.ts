@@ -25,7 +25,9 @@ export type RunHandlerParts = HandlerContext & { readonly chosenFiles: Pick<Chos
 
 /** etcd is read with files that a person chose in main's dialogs: no path comes from a window alone. */
 function checkFiles({ chosenFiles }: RunHandlerParts, plan: Plan): Failure | undefined {
-  if (plan.workflow !== 'kms-verify') return undefined;
+  if (plan.workflow !== 'kms-verify' || !('caPath' in plan.etcd)) return undefined;
+  // Inside its Pod, etcd is read with files of the Pod.
+  if ('pod' in plan.etcd) return undefined;
   const { caPath, certificatePath, keyPath } = plan.etcd;
   if ([caPath, certificatePath, keyPath].every((path) => chosenFiles.has(path))) return undefined;
   return failure(

@@ -24,6 +24,8 @@ function toStepView(definition: StepDefinition, state: StepState | undefined): S
     title: definition.title,
     actor: toActorView(definition.actor),
     explanation: definition.explanation,
+    guide:
+      definition.guide === undefined ? null : { steps: [...definition.guide.steps], example: definition.guide.example },
     action: definition.action,
     pace: definition.pace,
     danger:
