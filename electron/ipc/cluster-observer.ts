@@ -135,11 +135,25 @@ export function createClusterObserver(
       : success(found);
   };
 
+  const refresh = async (): Promise<void> => {
+    const asked = era;
+    const [described, found] = await Promise.all([core.clusters.describeKubectl(), core.clusters.listContexts()]);
+    await lookForMarks();
+    if (asked !== era) return;
+    kubectl = described;
+    contexts = found;
+    const ids = new Set(found.ok ? found.value.map(({ id }) => id) : []);
+    for (const id of clusters.keys()) if (!ids.has(id)) clusters.delete(id);
+    onChange();
+  };
+
   const pin: ClusterObserver['pin'] = async (contextId) => {
     const context = findContext(contextId);
     if (!context.ok) return context;
     const pinned = await core.clusters.pin(contextId);
     if (pinned.ok) pins.add(pinText(pinned.value));
+    // A program that was allowed has changed: as it is now, it is shown and can be allowed.
+    else if (pinned.error.code === 'Cluster_NotAllowed') await refresh();
     return pinned;
   };
 
@@ -185,17 +199,7 @@ export function createClusterObserver(
     get pushes() {
       return listed().map((push) => ({ ...push, drift: drifts.get(push.runId) }));
     },
-    async refresh() {
-      const asked = era;
-      const [described, found] = await Promise.all([core.clusters.describeKubectl(), core.clusters.listContexts()]);
-      await lookForMarks();
-      if (asked !== era) return;
-      kubectl = described;
-      contexts = found;
-      const ids = new Set(found.ok ? found.value.map(({ id }) => id) : []);
-      for (const id of clusters.keys()) if (!ids.has(id)) clusters.delete(id);
-      onChange();
-    },
+    refresh,
     async probe(contextId) {
       const context = findContext(contextId);
       if (!context.ok) return context;

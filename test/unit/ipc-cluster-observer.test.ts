@@ -130,6 +130,7 @@ interface Desk {
 interface Answers {
   readonly contexts?: readonly ClusterContext[];
   readonly runs?: readonly RunSnapshot[];
+  readonly pin?: () => Promise<Result<ClusterPin, 'Cluster_NotAllowed'>>;
   readonly probe?: () => Promise<Result<ClusterState, 'Cluster_Unreachable'>>;
   readonly drift?: () => Promise<Result<readonly Drift[], 'Cluster_Unreachable'>>;
   readonly records?: readonly string[];
@@ -156,7 +157,7 @@ function desk(answers: Answers = {}): Desk {
         },
         pin: async (id) => {
           asked.push(`pin ${id}`);
-          return success(pin);
+          return answers.pin === undefined ? success(pin) : answers.pin();
         },
         probe: async () => {
           asked.push('probe');
@@ -186,6 +187,23 @@ const viewOf = (observer: ClusterObserver, isAllowed = true) =>
   clustersViewSchema.parse(toClustersView({ observer, allowances: [], isAllowed: () => isAllowed }));
 
 describe('the list of clusters', () => {
+  it('is read anew where a program that was allowed has changed, so that it can be looked at as it is now', async () => {
+    const listed = [context({ outside: [program] })];
+    const changed = { ...program, sha256: '6d'.repeat(32) };
+    const { observer } = desk({
+      contexts: listed,
+      pin: async () => {
+        listed.splice(0, 1, context({ outside: [changed] }));
+        return failure('Cluster_NotAllowed', 'It has changed.', 'Look at it.');
+      },
+    });
+    await observer.refresh();
+    await observer.probe(context().id);
+    expect(viewOf(observer, false).contexts).toMatchObject([
+      { allowed: false, outside: [{ path: program.path, sha256: changed.sha256 }] },
+    ]);
+  });
+
   it('is read from files alone: no cluster is pinned or asked before somebody looks', async () => {
     const { observer, asked } = desk();
     expect(viewOf(observer)).toMatchObject({ state: 'looking', contexts: [] });

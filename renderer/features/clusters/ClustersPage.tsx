@@ -195,7 +195,9 @@ export function ContextTroubles({
       ) : (
         <OutsideParts context={context} />
       )}
-      {context.problem === null || context.state === 'looking' ? null : <FailureBox failure={context.problem} />}
+      {context.problem === null || context.state === 'looking' || !context.allowed ? null : (
+        <FailureBox failure={context.problem} />
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import type { ClusterContextView, FailureView, OutsidePartView } from '../../../electron/contract/views.ts';
 import { getBridge } from '../../bridge/bridge.ts';
+import { act } from '../../stores/alert-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
@@ -30,7 +31,7 @@ export function OutsideParts({ context }: { readonly context: ClusterContextView
     <Note tone="warn" shape="notice" title={words.outsideTitle}>
       <div className={css('parts')}>
         {context.outside.map((part) => (
-          <Part key={part.id} part={part} contextId={context.id} />
+          <Part key={part.id} part={part} context={context} />
         ))}
       </div>
     </Note>
@@ -56,7 +57,7 @@ function PartFacts({ part }: { readonly part: OutsidePartView }): ReactNode {
   );
 }
 
-function Part({ part, contextId }: { readonly part: OutsidePartView; readonly contextId: string }): ReactNode {
+function Part({ part, context }: { readonly part: OutsidePartView; readonly context: ClusterContextView }): ReactNode {
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<FailureView>();
   return (
@@ -88,8 +89,10 @@ function Part({ part, contextId }: { readonly part: OutsidePartView; readonly co
         confirm={words.allowConfirm}
         problem={problem}
         onConfirm={async () => {
-          const answer = await getBridge().call('clusters.allow', { contextId, partId: part.id });
+          const answer = await getBridge().call('clusters.allow', { contextId: context.id, partId: part.id });
           if (!answer.ok) setProblem(answer.error);
+          // What it said before was of what was not allowed.
+          else if (context.state !== 'unknown') void act('clusters.probe', { contextId: context.id });
           return answer.ok;
         }}
       >
