@@ -30,6 +30,7 @@ export const devices = {
   notSet: 'Not set',
   transport: 'Transport PIN: must be changed',
   dkek: 'Key backup',
+  dkekUndecided: 'Not decided yet',
   dkekStates: {
     none: 'No backup possible',
     'awaiting-shares': (outstanding: number, shares: number) =>
@@ -241,6 +242,10 @@ export const token = {
     title: 'How this device’s keys are backed up',
     lead: 'A private key never leaves the device readable. It can leave wrapped under the DKEK, the device key encryption key, and only a device with the same DKEK can take it in.',
     states: {
+      undecided: [
+        'How keys will be backed up is still to be decided',
+        'It is decided when the device is set up, with or without a DKEK. Afterwards it can be changed only by erasing the device.',
+      ],
       none: [
         'This device’s keys can never be backed up',
         'It was initialised without a DKEK. If it is lost or breaks, every key on it is gone. That can be changed only by erasing it and setting it up anew.',

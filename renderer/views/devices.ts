@@ -77,6 +77,11 @@ export function dkekMark(dkek: DeviceView['dkek']): Mark {
   }
 }
 
+/** What is known of the backup of its keys; on a device that is not set up nothing was decided. */
+export function backupMark(token: TokenView, device: DeviceView): Mark {
+  return token.initialized ? dkekMark(device.dkek) : { tone: 'mute', shape: 'dashed', words: words.dkekUndecided };
+}
+
 /** What the token is like as a whole: the worst of what is known. */
 export function conditionOfToken(token: TokenView): Mark {
   if (!token.initialized) return { tone: 'calm', shape: 'dashed', words: words.uninitialized };

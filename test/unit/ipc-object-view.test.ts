@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { objectViewSchema } from '../../electron/contract/views.ts';
 import { toObjectViews, valueKindOf } from '../../electron/ipc/views/object-view.ts';
 import { toTokenView } from '../../electron/ipc/views/token-view.ts';
-import type { TokenObject } from '../../electron/workflows/device-ports.ts';
+import type { DeviceDescription, TokenObject } from '../../electron/workflows/device-ports.ts';
 import type { TokenDescription } from '../../electron/workflows/ports.ts';
 
 const object = (part: Partial<TokenObject>): TokenObject => ({
@@ -131,5 +131,14 @@ describe('the memory of a token', () => {
     expect(free({ objects, device: undefined })).toBe(100);
     expect(free({ objects, device })).toBe(50_000);
     expect(free({ objects, device: { ...device, freeMemory: -1 } })).toBe(100);
+  });
+
+  it('is new where the card has neither PIN, whatever OpenSC says', () => {
+    const initialized = (part: Partial<Pick<DeviceDescription, 'pinState' | 'soPinState'>>): boolean =>
+      toTokenView(store, { token, objects, device: { ...device, ...part } }, []).initialized;
+    expect(initialized({})).toBe(true);
+    expect(initialized({ pinState: 'not-initialized' })).toBe(true);
+    expect(initialized({ pinState: 'not-initialized', soPinState: 'not-initialized' })).toBe(false);
+    expect(toTokenView(store, { token, objects, device: undefined }, []).initialized).toBe(true);
   });
 });

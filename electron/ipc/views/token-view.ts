@@ -45,6 +45,12 @@ function freeMemoryOf({ device, objects }: ObservedToken): number {
   return objects?.freeMemory ?? -1;
 }
 
+/** OpenSC calls every SmartCard-HSM initialised; one that never was says itself that it has neither PIN. */
+function isInitialized({ token, device }: ObservedToken): boolean {
+  const isNew = device?.pinState === 'not-initialized' && device.soPinState === 'not-initialized';
+  return token.initialized && !isNew;
+}
+
 /** @param vaults those whose shares this app put on the token */
 export function toTokenView(store: TokenStore, observed: ObservedToken, vaults: readonly VaultOnToken[]): TokenView {
   const { token, objects, device } = observed;
@@ -55,7 +61,7 @@ export function toTokenView(store: TokenStore, observed: ObservedToken, vaults: 
     rehearsal: store.rehearsal,
     slotId: token.slotId,
     slotDescription: token.slotDescription,
-    initialized: token.initialized,
+    initialized: isInitialized(observed),
     label: token.label,
     reportedLabel: token.reportedLabel,
     serial: token.serial,

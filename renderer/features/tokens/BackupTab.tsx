@@ -8,7 +8,7 @@ import { classesOf } from '../../ui/classes.ts';
 import { Card, CheckValue, Mono } from '../../ui/Pieces.tsx';
 import { StateMark } from '../../ui/StateMark.tsx';
 import { Term } from '../../ui/Term.tsx';
-import { dkekMark, twinsOf } from '../../views/devices.ts';
+import { backupMark, twinsOf } from '../../views/devices.ts';
 import { openRunsOf } from '../../views/run-token.ts';
 import { tokenTitle } from '../../views/token-title.ts';
 import { MarkOf } from './DeviceState.tsx';
@@ -23,13 +23,13 @@ export function BackupTab({ view, token }: { readonly view: AppView; readonly to
   const { device } = token;
   if (device === null) return <p>{words.unread}</p>;
   const { dkek } = device;
-  const [title, explanation] = words.states[dkek.kind];
+  const [title, explanation] = words.states[token.initialized ? dkek.kind : 'undecided'];
   const twins = twinsOf(view, token);
   const ready = dkek.kind === 'ready';
   const setUp = openRunsOf(view, token).find((run) => run.workflow === 'token-setup');
   return (
     <>
-      <Card title={title} mark={<MarkOf mark={dkekMark(dkek)} />} look={ready ? 'plain' : 'accent'}>
+      <Card title={title} mark={<MarkOf mark={backupMark(token, device)} />} look={ready ? 'plain' : 'accent'}>
         <p className={css('explained')}>
           {words.lead} <Term of="dkek" />
         </p>
@@ -56,12 +56,12 @@ export function BackupTab({ view, token }: { readonly view: AppView; readonly to
         {dkek.kind === 'none' || (dkek.kind === 'awaiting-shares' && setUp === undefined) ? (
           <div>
             <Button
-              look="danger"
+              look={token.initialized ? 'danger' : 'primary'}
               onPress={() => {
                 go(paths.tokenSetup(token.storeId, token.slotId));
               }}
             >
-              {text.token.setUpAgain}
+              {token.initialized ? text.token.setUpAgain : text.token.setUp}
             </Button>
           </div>
         ) : null}

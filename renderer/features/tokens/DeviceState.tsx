@@ -7,7 +7,7 @@ import { StateMark } from '../../ui/StateMark.tsx';
 import { Term } from '../../ui/Term.tsx';
 import type { GlossaryTerm } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
-import { dkekMark, memoryOf, pinMark, soPinMark, type Mark } from '../../views/devices.ts';
+import { backupMark, memoryOf, pinMark, soPinMark, type Mark } from '../../views/devices.ts';
 import styles from './tokens.module.css';
 
 const css = classesOf(styles);
@@ -50,7 +50,7 @@ export function Readings({ token, pinsOnly }: { readonly token: TokenView; reado
       <Reading name={words.pin} term="pin" mark={pinMark(token)} />
       <Reading name={words.soPin} term="so-pin" mark={soPinMark(token)} />
       {device === null || pinsOnly === true ? null : (
-        <Reading name={words.dkek} term="dkek" mark={dkekMark(device.dkek)} />
+        <Reading name={words.dkek} term="dkek" mark={backupMark(token, device)} />
       )}
       {device === null || pinsOnly === true || device.dkek.keyCheckValue === '' ? null : (
         <Reading name={words.keyCheckValue} term="key-check-value">

@@ -73,10 +73,8 @@ function PresentToken(props: { readonly view: AppView; readonly token: TokenView
     await act('tokens.inspect', { storeId: token.storeId, serial: token.serial });
     setReading(false);
   };
-  const backup = isSmartCardHsm(token);
-  const tab = props.tab === 'backup' && !backup ? 'overview' : props.tab;
-  const counted = (number: number): { readonly detail: string } | undefined =>
-    token.inspected && number > 0 ? { detail: String(number) } : undefined;
+  const tabs = tabsOf(token);
+  const tab = tabs.some(({ id }) => id === props.tab) ? props.tab : 'overview';
   const model = modelWords(view, token);
   return (
     <Page
@@ -119,19 +117,36 @@ function PresentToken(props: { readonly view: AppView; readonly token: TokenView
         onChange={(chosen) => {
           go(paths.token(token.storeId, token.serial, chosen));
         }}
-        tabs={[
-          { id: 'overview', title: words.tabs.overview },
-          { id: 'objects', title: words.tabs.objects, ...counted(objectRows(token.objects).length) },
-          { id: 'values', title: words.tabs.values, ...counted(valueRows(token.objects).length) },
-          ...(backup ? [{ id: 'backup', title: words.tabs.backup } as const] : []),
-          { id: 'pins', title: words.tabs.pins },
-          { id: 'erase', title: words.tabs.erase, grave: true },
-        ]}
+        tabs={tabs}
       >
         <TabContent view={view} token={token} tab={tab} />
       </Tabs>
     </Page>
   );
+}
+
+interface TabOfToken {
+  readonly id: TokenTab;
+  readonly title: string;
+  readonly detail?: string;
+  readonly grave?: boolean;
+}
+
+/** On a token that is not set up nothing lies yet, and no PIN is there to be changed. */
+function tabsOf(token: TokenView): readonly TabOfToken[] {
+  const counted = (number: number): { readonly detail: string } | undefined =>
+    token.inspected && number > 0 ? { detail: String(number) } : undefined;
+  const backup: readonly TabOfToken[] = isSmartCardHsm(token) ? [{ id: 'backup', title: words.tabs.backup }] : [];
+  const overview: TabOfToken = { id: 'overview', title: words.tabs.overview };
+  if (!token.initialized) return [overview, ...backup];
+  return [
+    overview,
+    { id: 'objects', title: words.tabs.objects, ...counted(objectRows(token.objects).length) },
+    { id: 'values', title: words.tabs.values, ...counted(valueRows(token.objects).length) },
+    ...backup,
+    { id: 'pins', title: words.tabs.pins },
+    { id: 'erase', title: words.tabs.erase, grave: true },
+  ];
 }
 
 function TabContent(props: { readonly view: AppView; readonly token: TokenView; readonly tab: TokenTab }): ReactNode {
