@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { CircleAlert } from 'lucide-react';
 import { promptText } from '../text/prompt-en.ts';
 import { Button } from '../ui/Button.tsx';
@@ -22,6 +22,11 @@ export function PromptFrame(props: {
   readonly onConfirm: () => void;
   readonly children: ReactNode;
 }): ReactNode {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // A prompt that opens with nothing to type into; its main button would be one Enter too near.
+    if (document.activeElement === document.body) heading.current?.focus();
+  }, []);
   return (
     <form
       className={css('form')}
@@ -34,7 +39,9 @@ export function PromptFrame(props: {
     >
       <main className={css('body')}>
         <div className={css('subject')}>
-          <h1>{props.title}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {props.title}
+          </h1>
           <div className={css('device')}>{props.device}</div>
           <p className={css('act')}>{props.act}</p>
         </div>

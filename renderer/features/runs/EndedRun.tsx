@@ -16,12 +16,8 @@ export function EndedRun({ run, view }: { readonly run: RunView; readonly view: 
   const token = tokenOfRun(view, run);
   const completed = run.status === 'completed';
   return (
-    <Card look="accent">
-      <Note
-        tone={completed ? 'good' : 'mute'}
-        shape={completed ? 'check' : 'none'}
-        title={completed ? text.runs.completedTitle : text.runs.abandonedTitle}
-      >
+    <Card look="accent" title={completed ? text.runs.completedTitle : text.runs.abandonedTitle}>
+      <Note tone={completed ? 'good' : 'mute'} shape={completed ? 'check' : 'none'}>
         <p>{completed ? text.runs.completedText : text.runs.abandonedText}</p>
       </Note>
       <TranscriptActs run={run} />

@@ -63,7 +63,7 @@ export function RunPage({ view, runId }: { readonly view: AppView; readonly runI
       <div className={css('layout')}>
         <div className={css('columns')}>
           <StepList run={run} />
-          <div className={css('middle')}>
+          <div className={css('middle')} data-keeps-focus>
             {run.status === 'open' && step !== undefined ? (
               <CurrentStep key={`${step.id} ${String(step.attempts)}`} run={run} step={step} />
             ) : null}

@@ -26,6 +26,7 @@ import { VaultPage } from '../vaults/VaultPage.tsx';
 import { VaultsPage } from '../vaults/VaultsPage.tsx';
 import { AlertList } from './AlertList.tsx';
 import { Announcer } from './Announcer.tsx';
+import { KeptFocus } from './KeptFocus.tsx';
 import { Navigation } from './Navigation.tsx';
 import { RehearsalBand } from './RehearsalBand.tsx';
 import { useTheme } from './use-theme.ts';
@@ -70,6 +71,7 @@ export function App(): ReactNode {
       </main>
       <AlertList />
       <Announcer view={view} />
+      <KeptFocus page={main} />
     </div>
   );
 }
