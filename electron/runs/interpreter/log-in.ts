@@ -38,6 +38,13 @@ export async function tokensOfStore(
   );
 }
 
+/** Which one is there in its place, for whoever plugged in the wrong one; '' for none, or where several are. */
+function otherInWords(others: readonly TokenDescription[]): string {
+  const [other, ...more] = others.filter(({ serial }) => serial !== '');
+  if (other === undefined || more.length > 0) return '';
+  return ` Another one is: serial ${other.serial}. Nothing was sent to it.`;
+}
+
 /** A token as it is now. Token_NotFound where it is not plugged in. */
 export async function describeToken(context: StepContext, token: TokenReference): Promise<Result<TokenDescription>> {
   const tokens = await tokensOfStore(context, token.storeId);
@@ -46,7 +53,7 @@ export async function describeToken(context: StepContext, token: TokenReference)
   return found === undefined
     ? failure(
         'Token_NotFound',
-        `The token with serial ${token.serial} is not there.`,
+        `The token with serial ${token.serial} is not there.${otherInWords(tokens.value)}`,
         'Plug it in, wait until it is listed, and go on.',
         { serial: token.serial },
       )
