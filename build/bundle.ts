@@ -38,6 +38,7 @@ const requiredBy: Readonly<Partial<Record<keyof typeof nodeEntries, readonly str
   main: ['electron'],
   'token-host': ['pkcs11js', 'pcsc-mini'],
   'presence-host': ['pcsc-mini', 'usb'],
+  custodian: ['pkcs11js'],
 };
 const external = new Set(Object.values(requiredBy).flat());
 

@@ -10,6 +10,7 @@ import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addJournalCommands } from './journal-commands.ts';
 import { addKeyTestCommand } from './key-test-command.ts';
+import { addKmsServeCommand, withoutKleidiFlags } from './kms-serve-command.ts';
 import type { Locations } from './locations.ts';
 import { addObjectCommands } from './object-commands.ts';
 import { misused } from './outcome.ts';
@@ -103,6 +104,8 @@ function createProgram(registry: Registry): Command {
   addClusterEncryptionCommand(program, registry);
   addRecipeCommands(program, registry);
   addRecipeRunCommands(program, registry);
+  const kms = program.command('kms').description('encrypt what kube-apiserver keeps: the KMS v2 provider');
+  addKmsServeCommand(kms, registry);
   addJournalCommands(program, registry);
   for (const command of program.commands) {
     configured(command);
@@ -126,7 +129,7 @@ async function outcomeOf(argumentList: readonly string[], locations: Locations):
     return undefined;
   }
   try {
-    await program.parseAsync([...argumentList], { from: 'user' });
+    await program.parseAsync([...withoutKleidiFlags(argumentList)], { from: 'user' });
     return outcome;
   } catch (cause) {
     if (!(cause instanceof CommanderError)) throw cause;

@@ -184,6 +184,14 @@ export const clusterFailureCodes = [
   'Cluster_HostUnavailable',
 ] as const;
 
+export const kmsFailureCodes = [
+  'Kms_ConfigurationInvalid',
+  'Kms_PinUnreadable',
+  'Kms_SocketInUse',
+  'Kms_SocketUnusable',
+  'Kms_HealthUnavailable',
+] as const;
+
 export const failureCodes = [
   ...tokenFailureCodes,
   ...vaultFailureCodes,
@@ -192,6 +200,7 @@ export const failureCodes = [
   ...appFailureCodes,
   ...rehearsalFailureCodes,
   ...clusterFailureCodes,
+  ...kmsFailureCodes,
 ] as const;
 
 export type TokenFailureCode = (typeof tokenFailureCodes)[number];

@@ -33,8 +33,22 @@ interface Call {
 }
 type Reply = (error: { readonly code: status; readonly details: string } | null, value?: unknown) => void;
 
-/** @param socketPath a Unix socket, at most 100 characters long */
-export async function startKmsPlugin(socketPath: string): Promise<KmsPlugin> {
+const kleidi = 'kleidi-kms-plugin';
+
+/** As kleidi does on SoftHSM (FORMATS 2.2): 16 bytes of nonce, its name as additional data and as key id, one annotation. */
+function encryptAsKleidi(key: Buffer, plaintext: Buffer): object {
+  const nonce = randomBytes(16);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(kleidi));
+  const ciphertext = Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+  return { ciphertext, key_id: kleidi, annotations: { 'v2.kleidi.beezy.dev': Buffer.from('1') } };
+}
+
+/**
+ * @param socketPath a Unix socket, at most 100 characters long
+ * @param kleidiKey writes in kleidi's format, with this key of 32 bytes; it does not decrypt then
+ */
+export async function startKmsPlugin(socketPath: string, kleidiKey?: Buffer): Promise<KmsPlugin> {
   const keys = new Map<string, Buffer>();
   let current = '';
   let encrypts = 0;
@@ -44,10 +58,12 @@ export async function startKmsPlugin(socketPath: string): Promise<KmsPlugin> {
     return current;
   };
   rotate();
+  if (kleidiKey !== undefined) current = kleidi;
   const server = new Server();
   server.addService(findService(), {
     Status: (_: Call, reply: Reply) => reply(null, { version: 'v2', healthz: 'ok', key_id: current }),
     Encrypt: ({ request: { plaintext } }: Call, reply: Reply) => {
+      if (kleidiKey !== undefined && plaintext !== undefined) return reply(null, encryptAsKleidi(kleidiKey, plaintext));
       const key = keys.get(current);
       if (key === undefined || plaintext === undefined) return reply({ code: status.INTERNAL, details: 'no key' });
       encrypts += 1;

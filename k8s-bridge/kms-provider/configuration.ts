@@ -1,0 +1,169 @@
+/** config.json: this project's own fields and kleidi's (FORMATS 2.1 to 2.3; crypto11's for the token). */
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { failure, success, type Result } from '../../electron/workflows/failures.ts';
+
+type Read<Value> = Result<Value, 'Kms_ConfigurationInvalid'>;
+
+/** Where kleidi's deployments put the file; its program reads the first, its manifests mount the second. */
+export const kleidiConfigurationFiles = ['/opt/kleidi/config.json', '/opt/softhsm/config.json'] as const;
+/** What kleidi calls its key, whichever token or engine keeps it. */
+export const kleidiName = 'kleidi-kms-plugin';
+
+const absolutePath = z.string().refine(isAbsolute, 'needs an absolute path');
+const socketAddress = z
+  .string()
+  .regex(/^(?:unix:\/\/)?\/[^\0]+$/u, 'needs unix:///PATH')
+  .transform((address) => address.replace(/^unix:\/\//u, ''));
+const loopbackAddress = z
+  .string()
+  .regex(/^(?:127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/u, 'needs 127.0.0.1:PORT or [::1]:PORT')
+  .transform((address) => {
+    const colon = address.lastIndexOf(':');
+    return { host: address.slice(0, colon).replaceAll(/[[\]]/gu, ''), port: Number(address.slice(colon + 1)) };
+  });
+const numericId = z.union([z.int().min(0), z.string().regex(/^\d+$/u, 'needs a number').transform(Number)]);
+const label = z.string().min(1).max(255);
+
+const sharedShape = {
+  listen: socketAddress.default('/tmp/kleidi/kleidi-kms-plugin.socket'),
+  /** '' for none. */
+  health: z.union([z.literal('').transform(() => null), loopbackAddress]).default({ host: '127.0.0.1', port: 8085 }),
+  socketOwner: numericId.optional(),
+  socketGroup: numericId.optional(),
+};
+
+const tokenSchema = z
+  .object({
+    ...sharedShape,
+    provider: z.enum(['softhsm', 'pkcs11']).default('softhsm'),
+    path: absolutePath,
+    tokenLabel: label.optional(),
+    tokenSerial: label.optional(),
+    keyLabel: label.default(kleidiName),
+    /** CKA_ID in hexadecimal; without it the highest of the label's ids writes. */
+    keyId: z
+      .string()
+      .regex(/^(?:[0-9a-f]{2}){1,64}$/iu, 'needs pairs of hexadecimal digits')
+      .transform((text) => text.toLowerCase())
+      .optional(),
+    /** Further labels under which keys are kept to decrypt with. */
+    oldKeyLabels: z.array(label).max(50).default([]),
+    /** kleidi's way: in the file itself. */
+    pin: z.string().min(1).optional(),
+    pinFile: absolutePath.optional(),
+    pinFd: z.int().min(3).max(1023).optional(),
+    /** A name in systemd's $CREDENTIALS_DIRECTORY. */
+    pinCredential: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,255}$/u, 'needs the name of a credential')
+      .optional(),
+  })
+  .superRefine((fields, context) => {
+    const ways = [fields.pin, fields.pinFile, fields.pinFd, fields.pinCredential].filter((way) => way !== undefined);
+    if (ways.length !== 1)
+      context.addIssue({
+        code: 'custom',
+        path: ['pinFile'],
+        message: 'needs one of pinFile, pinFd, pinCredential and pin',
+      });
+    if (fields.tokenLabel === undefined && fields.tokenSerial === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['tokenLabel'],
+        message: 'needs tokenLabel or tokenSerial: slot numbers change',
+      });
+  });
+
+export type TokenConfiguration = z.output<typeof tokenSchema>;
+export type KmsConfiguration = { readonly kind: 'token' } & TokenConfiguration;
+
+/** Every name that a field may have, by the name in lower case: Go's JSON, which kleidi reads with, minds no case. */
+const fieldNames = new Map(Object.keys(tokenSchema.shape).map((name) => [name.toLowerCase(), name]));
+
+function withKnownNames(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [fieldNames.get(name.toLowerCase()) ?? name, value]),
+  );
+}
+
+interface FileText {
+  readonly path: string;
+  readonly text: string;
+  /** Others than its owner may read it. */
+  readonly isOpenToOthers: boolean;
+}
+
+function readFile(path: string): FileText | undefined {
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const isOpenToOthers = (fstatSync(descriptor).mode & 0o077) !== 0;
+      return { path, text: readFileSync(descriptor, 'utf8'), isOpenToOthers };
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause) return undefined;
+    throw cause;
+  }
+}
+
+const wrong = (path: string, message: string): Read<never> =>
+  failure('Kms_ConfigurationInvalid', message, 'Correct the file. Its fields are described in docs/kms-provider.md.', {
+    path,
+  });
+
+/** What the command line says; it goes before what the file says. */
+export interface ConfigurationWish {
+  readonly file: string | undefined;
+  readonly listen: string | undefined;
+  readonly provider: string | undefined;
+}
+
+export interface ReadConfiguration {
+  readonly configuration: KmsConfiguration;
+  readonly path: string;
+  readonly warnings: readonly string[];
+}
+
+/** Reads the named file, or the first of kleidi's that is there. No value of the file is in the failure's words. */
+export function readConfiguration(wish: ConfigurationWish): Read<ReadConfiguration> {
+  const candidates = wish.file === undefined ? kleidiConfigurationFiles : [wish.file];
+  const [file] = candidates.flatMap((path) => readFile(path) ?? []);
+  if (file === undefined) {
+    return failure(
+      'Kms_ConfigurationInvalid',
+      `No configuration can be read at ${candidates.join(' or ')}.`,
+      'Name one with --config FILE. The recipe “KMS v2 plugin” writes one.',
+    );
+  }
+  const parsed = parseJson(file.text);
+  const object = z.record(z.string(), z.unknown()).safeParse(parsed);
+  if (!object.success) return wrong(file.path, `${file.path} is not a JSON object.`);
+  const fields = {
+    ...withKnownNames(object.data),
+    ...(wish.listen === undefined ? {} : { listen: wish.listen }),
+    ...(wish.provider === undefined ? {} : { provider: wish.provider }),
+  };
+  const read = tokenSchema.safeParse(fields);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    return wrong(file.path, `${file.path}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim() + '.');
+  }
+  const warnings =
+    read.data.pin !== undefined && file.isOpenToOthers
+      ? [`${file.path} holds the PIN and others may read it. Make it 0600, or name a pinFile of mode 0400.`]
+      : [];
+  return success({ configuration: { kind: 'token', ...read.data }, path: file.path, warnings });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
+  }
+}

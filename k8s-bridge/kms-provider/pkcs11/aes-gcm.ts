@@ -1,0 +1,71 @@
+/** AES-GCM on the token (PKCS#11 v2.40, section 2.11.5 of its mechanisms). */
+import { randomFillSync } from 'node:crypto';
+import pkcs11js, { type AesGCM, type Handle, type Mechanism } from 'pkcs11js';
+import type { TokenConnection } from './token-connection.ts';
+import { returnValueOf } from './token-failure.ts';
+
+export const tagLength = 16;
+/** NIST SP 800-38D recommends 96 bits. */
+export const nonceLength = 12;
+/** The longest plaintext whose ciphertext KMS v2 takes is shorter. */
+const longest = 2048;
+
+const output = Buffer.from(new ArrayBuffer(longest));
+
+function mechanism(nonce: Buffer, aad: Buffer): Mechanism {
+  const parameter: AesGCM = {
+    type: pkcs11js.CK_PARAMS_AES_GCM,
+    iv: nonce,
+    aad,
+    ivBits: nonce.length * 8,
+    tagBits: tagLength * 8,
+  };
+  return { mechanism: pkcs11js.CKM_AES_GCM, parameter };
+}
+
+/** @returns ciphertext and tag */
+export function encryptGcm(token: TokenConnection, key: Handle, nonce: Buffer, aad: Buffer, plaintext: Buffer): Buffer {
+  token.cryptoki.C_EncryptInit(token.session, mechanism(nonce, aad), key);
+  return Buffer.from(token.cryptoki.C_Encrypt(token.session, plaintext, output));
+}
+
+/** SoftHSM answers the general ones where the tag does not fit. None of these says that the token is in trouble. */
+const wrongCiphertext: ReadonlySet<string> = new Set([
+  'CKR_ENCRYPTED_DATA_INVALID',
+  'CKR_ENCRYPTED_DATA_LEN_RANGE',
+  'CKR_DATA_INVALID',
+  'CKR_DATA_LEN_RANGE',
+  'CKR_AEAD_DECRYPT_FAILED',
+  'CKR_FUNCTION_FAILED',
+  'CKR_GENERAL_ERROR',
+]);
+
+/** Undefined where the tag does not fit. */
+export function decryptGcm(
+  token: TokenConnection,
+  key: Handle,
+  nonce: Buffer,
+  aad: Buffer,
+  ciphertext: Buffer,
+): Buffer | undefined {
+  const { cryptoki, session } = token;
+  cryptoki.C_DecryptInit(session, mechanism(nonce, aad), key);
+  try {
+    return Buffer.from(cryptoki.C_Decrypt(session, ciphertext, output));
+  } catch (thrown) {
+    if (!wrongCiphertext.has(returnValueOf(thrown) ?? '')) throw thrown;
+    // The session says whether it was the ciphertext's fault.
+    cryptoki.C_GetSessionInfo(session);
+    return undefined;
+  } finally {
+    output.fill(0);
+  }
+}
+
+/** A nonce of 96 random bits that is not the one which key ids are made with. */
+export function drawNonce(reserved: Buffer): Buffer {
+  const nonce = Buffer.allocUnsafe(nonceLength);
+  do randomFillSync(nonce);
+  while (nonce.equals(reserved));
+  return nonce;
+}
