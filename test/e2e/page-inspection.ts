@@ -39,6 +39,33 @@ export async function findNameProblems(page: Page, landmarks: readonly string[])
   if (titles.length !== 1) problems.push(`${String(titles.length)} headings of level 1: ${titles.join(', ')}`);
   for (const landmark of landmarks)
     if (!lines.some((line) => new RegExp(`^- ${landmark}\\b`, 'u').test(line))) problems.push(`no ${landmark}`);
+  return [...problems, ...(await findTreeProblems(page))];
+}
+
+/**
+ * Reads Chromium's own accessibility tree, which a screen reader gets.
+ * @returns what can be focused or is a picture and has no name, and headings that leave out a level
+ */
+async function findTreeProblems(page: Page): Promise<readonly string[]> {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send('Accessibility.getFullAXTree');
+  await session.detach();
+  const problems: string[] = [];
+  let level = 0;
+  for (const node of nodes) {
+    if (node.ignored) continue;
+    const role = String(node.role?.value);
+    const name = String(node.name?.value ?? '').trim();
+    const property = (wanted: string): unknown => node.properties?.find((each) => each.name === wanted)?.value.value;
+    // The page’s main part is focused to be scrolled, and is the only one.
+    if (name === '' && property('focusable') === true && !['RootWebArea', 'main'].includes(role))
+      problems.push(`a focusable ${role} without a name`);
+    if (name === '' && ['image', 'img', 'graphic'].includes(role)) problems.push(`a picture without a name`);
+    if (role !== 'heading') continue;
+    const next = Number(property('level'));
+    if (next > level + 1) problems.push(`heading “${name}” of level ${String(next)} after one of ${String(level)}`);
+    level = next;
+  }
   return problems;
 }
 
