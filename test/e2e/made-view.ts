@@ -36,3 +36,13 @@ export async function showOwnView(app: LaunchedApp, page: Page): Promise<void> {
   await page.reload();
   await page.getByRole('heading', { level: 1 }).waitFor();
 }
+
+/** Leads the window to a page, as a notification does. */
+export async function goTo(app: LaunchedApp, path: string): Promise<void> {
+  await app.application.evaluate(
+    ({ BrowserWindow }, [goToChannel, target]) => {
+      BrowserWindow.getAllWindows()[0]?.webContents.send(goToChannel, { path: target });
+    },
+    [`${wirePrefix.main}go-to`, path] as const,
+  );
+}

@@ -3,7 +3,6 @@
  * has a name, there is one title, and no text is cut off. Pictures are kept; none shows a PIN or a share.
  */
 import { expect, test, type Page } from '@playwright/test';
-import { wirePrefix } from '../../electron/contract/channel-names.ts';
 import type { AppView } from '../../electron/contract/views.ts';
 import {
   crowdedDevice,
@@ -31,7 +30,7 @@ import {
 } from './contract-calls.ts';
 import { answerPrompt, closePromptBy, findPrompt, readView } from './drive-run.ts';
 import { keepScreenshot, keepZoomedScreenshot, launchApp, type LaunchedApp } from './launch/launch-app.ts';
-import { showMadeView, showOwnView } from './made-view.ts';
+import { goTo, showMadeView, showOwnView } from './made-view.ts';
 import { findClippedText, findNameProblems } from './page-inspection.ts';
 
 const testSecrets = { pin: 'screens-test-pin-2711', soPin: 'screens-test-so-pin-2711' };
@@ -48,15 +47,6 @@ async function setZoom(app: LaunchedApp, factor: number): Promise<void> {
     window?.setContentSize(1024, 700);
     window?.webContents.setZoomFactor(zoom);
   }, factor);
-}
-
-async function goTo(app: LaunchedApp, path: string): Promise<void> {
-  await app.application.evaluate(
-    ({ BrowserWindow }, [channel, target]) => {
-      BrowserWindow.getAllWindows()[0]?.webContents.send(channel, { path: target });
-    },
-    [`${wirePrefix.main}go-to`, path] as const,
-  );
 }
 
 test.describe.serial('every screen', () => {
