@@ -98,8 +98,8 @@ async function bundleNodeSide(): Promise<void> {
       source,
       join(out, 'main', `${name}.cjs`),
       (wanted) => builtin.has(wanted) || required.get(name)?.includes(wanted) === true,
-      // The desktop app's tray is up before its core is read.
-      name === 'main',
+      // The desktop app's tray is up before its core is read; the KMS provider does without the rest of the command line.
+      name === 'main' || name === 'custodian',
     );
   }
   for (const [name, source] of Object.entries(preloadEntries)) {

@@ -3,7 +3,7 @@
  * same, file for file, save that its inspect fuse is on and a marker file says so: tests can drive it. Run with Node 24:
  * `node build/package.ts <folder of an Electron distribution>`.
  */
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { flipFuses, FuseV1Options, FuseVersion } from '@electron/fuses';
@@ -96,8 +96,9 @@ function configuration(electronDist: string, electronVersion: string): Configura
 async function stageCommandLine(): Promise<void> {
   const stage = join(dist, '.staging', 'command-line');
   await rm(stage, { recursive: true, force: true });
+  const built = await readdir(join(root, 'out/main'));
   for (const name of [
-    'custodian.cjs',
+    ...built.filter((file) => /^custodian(?:-[\w-]+)?\.cjs$/u.test(file)),
     'token-host.cjs',
     'share-host.cjs',
     'presence-host.cjs',

@@ -2,10 +2,22 @@
  * The `custodian` command line: the desktop app's workflows for a machine without a display and for
  * scripts. Entry of the bundle `out/main/custodian.cjs`; as source: `npx node electron/command-line/custodian.ts`.
  */
-import { locate } from './locations.ts';
-import { runCommandLine } from './program.ts';
+import type { ExitCode } from './exit-codes.ts';
 
-runCommandLine(process.argv.slice(2), locate(import.meta.url)).then(
+async function run(argumentList: readonly string[]): Promise<ExitCode> {
+  // Nothing is imported at the top: what parts share must not end up in this file, which they would then ask of it.
+  const { locate } = await import('./locations.ts');
+  const locations = locate(import.meta.url);
+  // The KMS provider runs for months: it reads its own part of the program.
+  if (argumentList[0] === 'kms' && argumentList[1] === 'serve') {
+    const { runKmsServe } = await import('./kms-serve-program.ts');
+    return runKmsServe(argumentList, locations);
+  }
+  const { runCommandLine } = await import('./program.ts');
+  return runCommandLine(argumentList, locations);
+}
+
+run(process.argv.slice(2)).then(
   (exitCode) => {
     // A descriptor or a terminal that is still being read would keep the process alive.
     process.exit(exitCode);
