@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
+import { answerOf, setVariables, type HostWords } from '../hosts/answers.ts';
 import { createHostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 import {
-  failure,
   success,
   type AppFailureCode,
   type CustodyFailureCode,
-  type Failure,
   type PgpFailureCode,
   type Result,
   type VaultFailureCode,
@@ -57,33 +56,19 @@ export interface SharePortOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<AppFailureCode> {
-  return kind === 'closed'
-    ? failure(
-        'App_Locked',
-        'The app was locked or closed meanwhile.',
-        'Unlock it and begin the step again; it looks first at what took place.',
-      ).error
-    : failure(
-        'App_HostUnavailable',
-        kind === 'hung' ? 'The share process did not answer and was ended.' : 'The share process ended unexpectedly.',
-        'Begin the step again; it looks first at what took place.',
-      ).error;
-}
+const words: HostWords<ShareFailureCode> = {
+  process: 'share process',
+  ended: 'App_HostUnavailable',
+  failures: shareFailureSchema,
+};
 
 /** Every call that carries a share or root token, in a process of its own that is started when first needed. */
 export function createSharePort(options: SharePortOptions): SharePort & VaultSetUpPort {
-  const given = options.environment ?? process.env;
-  const environment: Record<string, string> = {};
-  for (const name of gpgEnvironmentNames) {
-    const value = given[name];
-    if (value !== undefined && value !== '') environment[name] = value;
-  }
   const client = createHostClient({
     launch: options.launch,
     entry: 'share-host',
     argumentList: [],
-    environment,
+    environment: setVariables(options.environment ?? process.env, gpgEnvironmentNames),
     readyDeadline,
     answersInTurn: true,
   });
@@ -94,18 +79,7 @@ export function createSharePort(options: SharePortOptions): SharePort & VaultSet
     reply: z.ZodType<ShareHostReply<Method>>,
     extraDeadline = 0,
   ): Promise<Result<ShareHostReply<Method>, ShareFailureCode>> {
-    const outcome = await client.request(method, body, deadlines[method] + extraDeadline);
-    if (outcome.kind === 'value') {
-      const value = reply.safeParse(outcome.value);
-      return value.success ? success(value.data) : { ok: false, error: sayEnded('crashed') };
-    }
-    if (outcome.kind === 'failure') {
-      const parsed = shareFailureSchema.safeParse(outcome.error);
-      if (!parsed.success) return { ok: false, error: sayEnded('crashed') };
-      const { code, message, next, details } = parsed.data;
-      return failure(code, message, next, details);
-    }
-    return { ok: false, error: sayEnded(outcome.kind) };
+    return answerOf(await client.request(method, body, deadlines[method] + extraDeadline), reply, words);
   }
 
   let initializing: Promise<unknown> = Promise.resolve();
