@@ -17,7 +17,7 @@ interface Name {
   readonly name: string;
 }
 
-const inNamespaces = { namespaces: false, nodes: false, secrets: true, configmaps: true } as const;
+const namespaced: ReadonlySet<string> = new Set(['secrets', 'configmaps']);
 
 /** By code unit, which for names (ASCII) is the server's order as well. */
 function keyOf({ namespace, name }: Name): string {
@@ -28,7 +28,7 @@ function keyOf({ namespace, name }: Name): string {
 function readTable(table: string, namespace: string | undefined): readonly Name[] {
   return table
     .split('\n')
-    .map((line) => line.trim().split(/\s+/u))
+    .map((line) => line.trim().split(/ {3,}/u))
     .flatMap(([first = '', second = '']) => {
       if (first === '') return [];
       return namespace === undefined ? [{ namespace: first, name: second }] : [{ namespace, name: first }];
@@ -36,8 +36,15 @@ function readTable(table: string, namespace: string | undefined): readonly Name[
     .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }
 
+/** Any kind that the server lists, as kubectl names it: deployments.apps. */
+export interface NamesRequest extends Omit<ClusterHostRequest<'names.list'>, 'kind'> {
+  readonly kind: string;
+  /** Whether objects of this kind lie in namespaces; told for kinds other than the usual ones. */
+  readonly isNamespaced?: boolean;
+}
+
 export interface NameLists {
-  page(request: ClusterHostRequest<'names.list'>): Promise<KubectlResult<ClusterHostReply<'names.list'>>>;
+  page(request: NamesRequest): Promise<KubectlResult<ClusterHostReply<'names.list'>>>;
 }
 
 export function createNameLists(kubectl: Kubectl): NameLists {
@@ -48,8 +55,9 @@ export function createNameLists(kubectl: Kubectl): NameLists {
     allowed,
     kind,
     namespace,
-  }: ClusterHostRequest<'names.list'>): Promise<KubectlResult<readonly Name[]>> {
-    const everywhere = inNamespaces[kind] && namespace === '';
+    isNamespaced = namespaced.has(kind),
+  }: NamesRequest): Promise<KubectlResult<readonly Name[]>> {
+    const everywhere = isNamespaced && namespace === '';
     const answered = await kubectl.run({
       pin,
       allowed,
@@ -57,7 +65,7 @@ export function createNameLists(kubectl: Kubectl): NameLists {
       argumentList: [
         'get',
         kind,
-        ...(everywhere ? ['--all-namespaces'] : inNamespaces[kind] ? [`--namespace=${namespace}`] : []),
+        ...(everywhere ? ['--all-namespaces'] : isNamespaced ? [`--namespace=${namespace}`] : []),
         '--no-headers',
         '--chunk-size=500',
       ],
@@ -66,7 +74,7 @@ export function createNameLists(kubectl: Kubectl): NameLists {
     if (!answered.ok) return answered;
     const { exitCode, output, errors } = answered.value;
     if (exitCode !== 0) return { ok: false, error: describeRefusal(errors, pin) };
-    return success(readTable(output.toString('utf8'), everywhere ? undefined : inNamespaces[kind] ? namespace : ''));
+    return success(readTable(output.toString('utf8'), everywhere ? undefined : isNamespaced ? namespace : ''));
   }
 
   return {

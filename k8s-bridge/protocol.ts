@@ -22,8 +22,8 @@ import {
 import { valueSecretSchema } from '../electron/workflows/cluster-plans.ts';
 import {
   canarySchema,
-  encryptedResourceSchema,
-  etcdAccessSchema,
+  etcdPlaceSchema,
+  resourceNameSchema,
   rewrittenSchema,
   storedCountSchema,
 } from '../electron/workflows/kms-ports.ts';
@@ -142,16 +142,20 @@ export const clusterHostRequests = {
   },
   /** See KmsPort. */
   'kms.canary': {
-    request: z.strictObject({ ...onCluster, etcd: etcdAccessSchema, namespace: z.string().min(1).max(63) }),
+    request: z.strictObject({ ...onCluster, etcd: etcdPlaceSchema, namespace: z.string().min(1).max(63) }),
     reply: canarySchema,
   },
   'kms.count': {
-    request: z.strictObject({ etcd: etcdAccessSchema, resource: encryptedResourceSchema }),
+    request: z.strictObject({ ...onCluster, etcd: etcdPlaceSchema, resource: resourceNameSchema }),
     reply: storedCountSchema,
   },
   'kms.rewrite': {
-    request: z.strictObject({ ...onCluster, resource: encryptedResourceSchema, continueFrom: z.string().max(4096) }),
+    request: z.strictObject({ ...onCluster, resource: resourceNameSchema, continueFrom: z.string().max(4096) }),
     reply: rewrittenSchema,
+  },
+  'kms.resources': {
+    request: z.strictObject(onCluster),
+    reply: z.strictObject({ resources: z.array(resourceNameSchema).max(2000) }),
   },
 } as const;
 

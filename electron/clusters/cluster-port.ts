@@ -13,15 +13,21 @@ import {
   type ClusterHostReply,
   type ClusterHostRequest,
 } from '../../k8s-bridge/protocol.ts';
-import { answerOf, setVariables, type HostWords } from '../hosts/answers.ts';
 import { createHostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 import { partsNotAllowed, toAllowance } from '../workflows/cluster-allowances.ts';
 import type { Allowance, ClusterPin, ClusterPort } from '../workflows/cluster-ports.ts';
-import { success, type AppFailureCode, type ClusterFailureCode, type Result } from '../workflows/failures.ts';
+import {
+  failure,
+  success,
+  type AppFailureCode,
+  type ClusterFailureCode,
+  type Failure,
+  type Result,
+} from '../workflows/failures.ts';
 import type { KmsPort } from '../workflows/kms-ports.ts';
 import type { ReviewPort } from '../workflows/vault-setup-ports.ts';
-import { clusterHostFailureSchema } from './host-failure.ts';
+import { readFailure } from './host-failure.ts';
 import { kubeconfigPathsIn } from './kubeconfig-paths.ts';
 
 const seconds = 1000;
@@ -51,6 +57,7 @@ const deadlines: Readonly<Record<ClusterHostMethod, number>> = {
   'kms.canary': 300 * seconds,
   'kms.count': 900 * seconds,
   'kms.rewrite': 600 * seconds,
+  'kms.resources': 120 * seconds,
 };
 
 /** What the cluster host may see: which kubectl, and how the way to a cluster leads through a proxy. */
@@ -79,20 +86,35 @@ export interface ClusterPortOptions {
 
 type HostResult<Value> = Promise<Result<Value, ClusterFailureCode | AppFailureCode>>;
 
-const words: HostWords<ClusterFailureCode | AppFailureCode> = {
-  process: 'cluster process',
-  ended: 'Cluster_HostUnavailable',
-  failures: clusterHostFailureSchema,
-};
+function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<ClusterFailureCode | AppFailureCode> {
+  return kind === 'closed'
+    ? failure(
+        'App_Locked',
+        'The app was locked or closed meanwhile.',
+        'Unlock it and begin the step again; it looks first at what took place.',
+      ).error
+    : failure(
+        'Cluster_HostUnavailable',
+        kind === 'hung'
+          ? 'The cluster process did not answer and was ended.'
+          : 'The cluster process ended unexpectedly.',
+        'Begin the step again; it looks first at what took place.',
+      ).error;
+}
 
 /** Makes the port; no process is started before the first question. */
 export function createClusterPort(options: ClusterPortOptions): ClusterPort & KmsPort & ReviewPort {
   const given = options.environment ?? process.env;
+  const environment: Record<string, string> = {};
+  for (const name of environmentNames) {
+    const value = given[name];
+    if (value !== undefined && value !== '') environment[name] = value;
+  }
   const client = createHostClient({
     launch: options.launch,
     entry: 'cluster-host',
     argumentList: [clusterHostArguments.discoveryDirectory, options.discoveryDirectory],
-    environment: setVariables(given, environmentNames),
+    environment,
     readyDeadline,
   });
 
@@ -101,7 +123,13 @@ export function createClusterPort(options: ClusterPortOptions): ClusterPort & Km
     body: ClusterHostRequest<Method>,
     reply: z.ZodType<ClusterHostReply<Method>>,
   ): HostResult<ClusterHostReply<Method>> {
-    return answerOf(await client.request(method, body, deadlines[method]), reply, words);
+    const outcome = await client.request(method, body, deadlines[method]);
+    if (outcome.kind === 'value') {
+      const value = reply.safeParse(outcome.value);
+      return value.success ? success(value.data) : { ok: false, error: sayEnded('crashed') };
+    }
+    if (outcome.kind === 'failure') return { ok: false, error: readFailure(outcome.error) ?? sayEnded('crashed') };
+    return { ok: false, error: sayEnded(outcome.kind) };
   }
 
   const allowed = (): Allowance[] => [...options.allowances.current()];
@@ -203,9 +231,14 @@ export function createClusterPort(options: ClusterPortOptions): ClusterPort & Km
       ask('review.token', { ...onCluster(pin), secret, recipient }, requests['review.token'].reply),
     tryCanary: (pin, etcd, namespace) =>
       ask('kms.canary', { ...onCluster(pin), etcd, namespace }, requests['kms.canary'].reply),
-    countStored: (etcd, resource) => ask('kms.count', { etcd, resource }, requests['kms.count'].reply),
+    countStored: (pin, etcd, resource) =>
+      ask('kms.count', { ...onCluster(pin), etcd, resource }, requests['kms.count'].reply),
     rewritePage: (pin, resource, continueFrom) =>
       ask('kms.rewrite', { ...onCluster(pin), resource, continueFrom }, requests['kms.rewrite'].reply),
+    listResources: async (pin) => {
+      const listed = await ask('kms.resources', onCluster(pin), requests['kms.resources'].reply);
+      return listed.ok ? { ok: true, value: listed.value.resources } : listed;
+    },
     close: () => client.close(),
   };
 }

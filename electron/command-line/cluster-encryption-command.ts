@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { failure, success } from '../workflows/failures.ts';
 import type { Result } from '../workflows/failures.ts';
 import type { KmsVerifyPlan } from '../workflows/kms-plans.ts';
-import { encryptedResourceSchema, etcdAccessSchema } from '../workflows/kms-ports.ts';
+import type { ClusterPin } from '../workflows/cluster-ports.ts';
+import type { EtcdPlace } from '../workflows/kms-ports.ts';
+import {
+  encryptedResourceSchema,
+  etcdAccessSchema,
+  etcdInPodSchema,
+  resourceNameSchema,
+} from '../workflows/kms-ports.ts';
 import { dnsLabelSchema, namespaceSchema } from '../workflows/recipes/fields.ts';
 import { addConfirmOption, commandGroup } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
@@ -14,6 +21,9 @@ import { misused } from './outcome.ts';
 import type { Registry } from './registry.ts';
 import { executeRunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
+
+/** EncryptionConfiguration's own: *.apps for a group, *. for the core group, *.* for everything. */
+const wildcardSchema = z.string().regex(/^\*\.(\*|[a-z0-9.-]{0,253})$/u);
 
 const file = z.string().min(1, 'needs the path of a file').optional();
 
@@ -27,38 +37,86 @@ const encryptionShape = {
   etcdCert: file,
   etcdKey: file,
   etcdPrefix: z.string().default('/registry'),
+  etcdPod: z.union([z.literal(true), z.string()]).optional(),
   namespace: namespaceSchema.default('default'),
-  resource: z.array(encryptedResourceSchema).default([]),
+  resource: z
+    .array(z.union([resourceNameSchema, wildcardSchema], 'needs a kind as EncryptionConfiguration names it'))
+    .default([]),
   reencrypt: z.boolean().default(false),
 };
 type EncryptionOptions = z.output<z.ZodObject<typeof encryptionShape>>;
 
-async function makePlan({ core }: Session, options: EncryptionOptions): Promise<Result<KmsVerifyPlan>> {
-  const { provider, etcdCa, etcdCert, etcdKey } = options;
-  const etcd = etcdAccessSchema.safeParse({
-    address: options.etcd,
+/** etcd's address with a client certificate, or the Pod that it runs in. */
+function findEtcd(options: EncryptionOptions): EtcdPlace | undefined {
+  const { etcd: address, etcdCa, etcdCert, etcdKey, etcdPod, etcdPrefix: prefix } = options;
+  if (etcdPod !== undefined) {
+    const isAlone = [address, etcdCa, etcdCert, etcdKey].every((option) => option === undefined);
+    const inPod = etcdInPodSchema.safeParse({ pod: etcdPod === true ? '' : etcdPod, prefix });
+    return isAlone && inPod.success ? inPod.data : undefined;
+  }
+  const access = etcdAccessSchema.safeParse({
+    address,
     caPath: etcdCa === undefined ? undefined : resolve(etcdCa),
     certificatePath: etcdCert === undefined ? undefined : resolve(etcdCert),
     keyPath: etcdKey === undefined ? undefined : resolve(etcdKey),
-    prefix: options.etcdPrefix,
+    prefix,
   });
-  if (provider === undefined || !etcd.success) {
+  return access.success ? access.data : undefined;
+}
+
+/** Kinds by name; what a wildcard stands for is asked of the cluster. */
+async function findResources(
+  { core }: Session,
+  cluster: ClusterPin,
+  wanted: readonly string[],
+): Promise<Result<readonly string[]>> {
+  if (!wanted.some((name) => name.startsWith('*'))) return success([...new Set(wanted)]);
+  const listed = await core.kms.listResources(cluster);
+  if (!listed.ok) return listed;
+  const meant = wanted.flatMap((name) => {
+    if (!name.startsWith('*')) return [name];
+    if (name === '*.*') return listed.value;
+    const group = name.slice('*.'.length);
+    return listed.value.filter((one) => one.split('.').slice(1).join('.') === group);
+  });
+  return meant.length > 0
+    ? success([...new Set(meant)])
+    : failure(
+        'Cluster_KindMissing',
+        `The cluster keeps no kind that ${wanted.join(', ')} stands for.`,
+        'Name kinds as EncryptionConfiguration does: secrets, deployments.apps, *.apps, *.*.',
+      );
+}
+
+async function makePlan(session: Session, options: EncryptionOptions): Promise<Result<KmsVerifyPlan>> {
+  const { provider } = options;
+  const etcd = findEtcd(options);
+  if (provider === undefined || etcd === undefined) {
     return failure(
       'App_BadRequest',
       'The plugin’s name and the way to etcd are needed.',
-      'Give --provider NAME --etcd https://HOST:2379 --etcd-ca FILE --etcd-cert FILE --etcd-key FILE.',
+      'Give --provider NAME, and either --etcd-pod or --etcd https://HOST:2379 --etcd-ca FILE --etcd-cert FILE --etcd-key FILE.',
     );
   }
-  const cluster = await chooseCluster(core, options);
+  const cluster = await chooseCluster(session.core, options);
   if (!cluster.ok) return cluster;
+  const named = await findResources(
+    session,
+    cluster.value,
+    options.resource.length === 0 ? ['secrets'] : options.resource,
+  );
+  if (!named.ok) return named;
+  const isUsual = (name: string): boolean => encryptedResourceSchema.safeParse(name).success;
+  const others = named.value.filter((name) => !isUsual(name));
   return success({
     workflow: 'kms-verify',
     rehearsal: false,
     cluster: cluster.value,
     provider,
-    etcd: etcd.data,
+    etcd,
     namespace: options.namespace,
-    resources: options.resource.length === 0 ? ['secrets'] : [...new Set(options.resource)],
+    resources: encryptedResourceSchema.options.filter((name) => named.value.includes(name)),
+    ...(others.length === 0 ? {} : { others }),
     reencrypt: options.reencrypt,
   });
 }
@@ -75,8 +133,13 @@ export function addClusterEncryptionCommand(program: Command, registry: Registry
       .option('--etcd-cert <path>', 'a client certificate that may read it (PEM)')
       .option('--etcd-key <path>', 'the file of that certificate’s key (PEM)')
       .option('--etcd-prefix <prefix>', 'kube-apiserver’s --etcd-prefix (default: /registry)')
+      .option('--etcd-pod [name]', 'read etcd inside its Pod of kube-system instead, by kubectl exec')
       .option('--namespace <name>', 'where the canary Secret is written (default: default)')
-      .option('--resource <kind>', 'secrets or configmaps; may be repeated (default: secrets)', repeatable)
+      .option(
+        '--resource <kind>',
+        'secrets, deployments.apps, *.apps, *.*, as in EncryptionConfiguration; may be repeated (default: secrets)',
+        repeatable,
+      )
       .option('--reencrypt', 'have what is not under the key in force written again'),
   );
   addRunOptions(addClusterOptions(command)).action(async () => {

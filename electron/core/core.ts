@@ -18,6 +18,7 @@ import type {
 import type { SharesInSecret } from '../workflows/cluster-plans.ts';
 import type { Allowance, ClusterPort } from '../workflows/cluster-ports.ts';
 import type { DevicePort, ObjectPort, PresencePort } from '../workflows/device-ports.ts';
+import type { KmsPort } from '../workflows/kms-ports.ts';
 import type { ReviewPort } from '../workflows/vault-setup-ports.ts';
 import type { RunState, StepDefinition } from '../workflows/run.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
@@ -175,6 +176,8 @@ export interface Core {
   readonly shares: SharePort;
   readonly vault: VaultPort;
   readonly clusters: ClusterPort;
+  /** Which kinds of objects a cluster keeps, for a plan about their encryption. */
+  readonly kms: Pick<KmsPort, 'listResources'>;
   /** What Vault has to know of a cluster. */
   readonly review: ReviewPort;
   readonly settings: SettingsStore;

@@ -176,6 +176,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     shares,
     vault,
     clusters,
+    kms: clusters,
     review: clusters,
     settings,
     runner,

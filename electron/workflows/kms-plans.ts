@@ -1,7 +1,7 @@
 /** Plans about encryption at rest in a cluster. No secret is in them. */
 import { z } from 'zod';
 import { clusterPinSchema } from './cluster-ports.ts';
-import { encryptedResourceSchema, etcdAccessSchema } from './kms-ports.ts';
+import { encryptedResourceSchema, etcdPlaceSchema, resourceNameSchema } from './kms-ports.ts';
 import { dnsLabelSchema, namespaceSchema } from './recipes/fields.ts';
 
 /** Verifies that new objects are encrypted by this plugin, then has the old ones written again until all are. */
@@ -11,10 +11,12 @@ export const kmsVerifyPlanSchema = z.strictObject({
   cluster: clusterPinSchema,
   /** The plugin's name in EncryptionConfiguration. */
   provider: dnsLabelSchema,
-  etcd: etcdAccessSchema,
+  etcd: etcdPlaceSchema,
   /** Where the canary is written. */
   namespace: namespaceSchema,
-  resources: z.array(encryptedResourceSchema).min(1).max(2),
+  resources: z.array(encryptedResourceSchema).max(2),
+  /** Whatever else is encrypted, in one step for all of them. */
+  others: z.array(resourceNameSchema).max(500).exactOptional(),
   /** false: verify and count only. */
   reencrypt: z.boolean(),
 });

@@ -6,6 +6,11 @@ import type { AppFailureCode, ClusterFailureCode, Result } from './failures.ts';
 type KmsResult<Value> = Promise<Result<Value, ClusterFailureCode | AppFailureCode>>;
 
 const path = z.string().min(1).max(4096);
+/** kube-apiserver's --etcd-prefix. */
+const prefix = z
+  .string()
+  .max(200)
+  .regex(/^(\/[A-Za-z0-9._-]+)+$/u);
 
 /** One member of the cluster's etcd, and the client certificate that may read it: kubeadm keeps both below /etc/kubernetes/pki/etcd. */
 export const etcdAccessSchema = z.strictObject({
@@ -13,17 +18,35 @@ export const etcdAccessSchema = z.strictObject({
   caPath: path,
   certificatePath: path,
   keyPath: path,
-  /** kube-apiserver's --etcd-prefix. */
-  prefix: z
-    .string()
-    .max(200)
-    .regex(/^(\/[A-Za-z0-9._-]+)+$/u),
+  prefix,
 });
 export type EtcdAccess = z.infer<typeof etcdAccessSchema>;
 
-/** The kinds that are re-encrypted. */
+/**
+ * etcd as kubeadm runs it, a Pod in kube-system with the label component=etcd: read by `kubectl exec` of its own
+ * etcdctl, with the addresses and certificates that its command line names.
+ */
+export const etcdInPodSchema = z.strictObject({
+  /** '' for the first one that is ready. */
+  pod: z
+    .string()
+    .max(253)
+    .regex(/^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$/u),
+  prefix,
+});
+export type EtcdInPod = z.infer<typeof etcdInPodSchema>;
+export const etcdPlaceSchema = z.union([etcdAccessSchema, etcdInPodSchema]);
+export type EtcdPlace = z.infer<typeof etcdPlaceSchema>;
+
+/** The kinds that have steps of their own. */
 export const encryptedResourceSchema = z.enum(['secrets', 'configmaps']);
 export type EncryptedResource = z.infer<typeof encryptedResourceSchema>;
+
+/** As EncryptionConfiguration names one: secrets, deployments.apps, vaults.vault.banzaicloud.com. */
+export const resourceNameSchema = z
+  .string()
+  .max(253)
+  .regex(/^[a-z][a-z0-9-]*(\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$/u);
 
 /** How values lie in etcd. */
 export const storedUnderSchema = z.strictObject({
@@ -34,7 +57,7 @@ export const storedUnderSchema = z.strictObject({
   count: z.number().int().nonnegative(),
 });
 export const storedCountSchema = z.strictObject({
-  resource: encryptedResourceSchema,
+  resource: resourceNameSchema,
   total: z.number().int().nonnegative(),
   under: z.array(storedUnderSchema).max(1000),
 });
@@ -61,12 +84,14 @@ export type Rewritten = z.infer<typeof rewrittenSchema>;
 
 export interface KmsPort {
   /** Writes a Secret with a known text, reads its bytes in etcd, and removes it. */
-  tryCanary(pin: ClusterPin, etcd: EtcdAccess, namespace: string): KmsResult<Canary>;
+  tryCanary(pin: ClusterPin, etcd: EtcdPlace, namespace: string): KmsResult<Canary>;
   /** Reads every value of a kind in etcd and says under what it lies. Values are looked at and dropped, page by page. */
-  countStored(etcd: EtcdAccess, resource: EncryptedResource): KmsResult<StoredCount>;
+  countStored(pin: ClusterPin, etcd: EtcdPlace, resource: string): KmsResult<StoredCount>;
   /**
    * Has the API server write a page of objects again, each as it is: it encrypts with the key in force. An object that
    * lies under that key already is not touched. No content passes through this program.
    */
-  rewritePage(pin: ClusterPin, resource: EncryptedResource, continueFrom: string): KmsResult<Rewritten>;
+  rewritePage(pin: ClusterPin, resource: string, continueFrom: string): KmsResult<Rewritten>;
+  /** What the API server keeps and can write again, custom resources included, as EncryptionConfiguration names them. */
+  listResources(pin: ClusterPin): KmsResult<readonly string[]>;
 }

@@ -7,32 +7,43 @@ import type { Workflow } from './workflow.ts';
 const administrator = { role: 'administrator' } as const;
 const countRecords = ['counted', 'unencrypted', 'underOtherKeys', 'underKey', 'byKey'] as const;
 
+/** What is counted and written again in one step. */
+interface Group {
+  readonly id: string;
+  readonly name: string;
+  readonly resources: readonly string[];
+}
+
 function kmsVerifySteps(plan: KmsVerifyPlan): readonly StepDefinition[] {
-  const { cluster, etcd, namespace, provider, resources, reencrypt } = plan;
-  const count = (resource: KmsVerifyPlan['resources'][number], mustBeAll: boolean): StepDefinition => ({
-    id: `${mustBeAll ? 'confirm' : 'count'}-${resource}`,
-    title: mustBeAll ? text.confirm.title(resource) : text.count.title(resource),
+  const { cluster, etcd, namespace, provider, resources, others = [], reencrypt } = plan;
+  const groups: readonly Group[] = [
+    ...resources.map((resource) => ({ id: resource, name: text.names[resource], resources: [resource] })),
+    ...(others.length === 0 ? [] : [{ id: 'others', name: text.others(others.length), resources: others }]),
+  ];
+  const count = ({ id, name, resources: counted }: Group, mustBeAll: boolean): StepDefinition => ({
+    id: `${mustBeAll ? 'confirm' : 'count'}-${id}`,
+    title: mustBeAll ? text.confirm.title(name) : text.count.title(name),
     actor: administrator,
     explanation: mustBeAll ? text.confirm.explanation : text.count.explanation,
     pace: 'automatic',
     action: text.count.action,
-    needs: [mustBeAll ? `rewrite-${resource}` : 'canary'],
-    effect: { kind: 'kms.count', cluster, etcd, resource, provider, mustBeAll },
+    needs: [mustBeAll ? `rewrite-${id}` : 'canary'],
+    effect: { kind: 'kms.count', cluster, etcd, resources: counted, provider, mustBeAll },
     records: countRecords,
   });
-  const rewrite = (resource: KmsVerifyPlan['resources'][number]): StepDefinition => ({
-    id: `rewrite-${resource}`,
-    title: text.rewrite.title(resource),
+  const rewrite = ({ id, name, resources: rewritten }: Group): StepDefinition => ({
+    id: `rewrite-${id}`,
+    title: text.rewrite.title(name),
     actor: administrator,
     explanation: text.rewrite.explanation,
     pace: 'deliberate',
     action: text.rewrite.action,
     danger: {
       typedName: typedClusterName(cluster),
-      losses: [text.rewrite.loss(resource, typedClusterName(cluster))],
+      losses: [text.rewrite.loss(name, typedClusterName(cluster))],
     },
-    needs: [`count-${resource}`],
-    effect: { kind: 'kms.rewrite', cluster, resource },
+    needs: [`count-${id}`],
+    effect: { kind: 'kms.rewrite', cluster, resources: rewritten },
     records: ['rewrittenObjects', 'goneObjects'],
   });
   return [
@@ -48,8 +59,8 @@ function kmsVerifySteps(plan: KmsVerifyPlan): readonly StepDefinition[] {
       effect: { kind: 'kms.canary', cluster, etcd, namespace, provider },
       records: ['provider', 'kmsKeyId', 'beginsWith'],
     },
-    ...resources.map((resource) => count(resource, false)),
-    ...(reencrypt ? resources.flatMap((resource) => [rewrite(resource), count(resource, true)]) : []),
+    ...groups.map((group) => count(group, false)),
+    ...(reencrypt ? groups.flatMap((group) => [rewrite(group), count(group, true)]) : []),
   ];
 }
 
@@ -62,8 +73,11 @@ export const kmsVerifyWorkflow: Workflow<KmsVerifyPlan> = {
   facts: (plan) => [
     ...clusterFacts(plan.cluster),
     [text.facts.provider, plan.provider],
-    [text.facts.etcd, plan.etcd.address],
-    [text.facts.resources, plan.resources.map((resource) => text.names[resource]).join(', ')],
+    [text.facts.etcd, 'pod' in plan.etcd ? text.facts.inPod(plan.etcd.pod) : plan.etcd.address],
+    [
+      text.facts.resources,
+      [...plan.resources.map((resource) => text.names[resource]), ...(plan.others ?? [])].join(', '),
+    ],
     [text.facts.reencrypt, plan.reencrypt ? text.facts.yes : text.facts.no],
   ],
 };

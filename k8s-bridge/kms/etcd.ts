@@ -4,42 +4,15 @@
  */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { z } from 'zod';
 import { failure, success, type ClusterFailureCode, type Result } from '../../electron/workflows/failures.ts';
 import type { EtcdAccess } from '../../electron/workflows/kms-ports.ts';
+import { endOf, readRange, type EtcdRange, type EtcdReader } from './etcd-reader.ts';
 
 type EtcdResult<Value> = Result<Value, ClusterFailureCode>;
 
 const deadlineMilliseconds = 30_000;
 /** 200 values of a Secret's largest size, in base64, would be more; a page is then made smaller. */
-const replyLimitBytes = 64 * 1024 * 1024;
-
-const rangeReplySchema = z.object({
-  kvs: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]),
-  more: z.boolean().default(false),
-});
-
-export interface EtcdReader {
-  /** Keys from `from` on below `prefix`, with their values, at most `limit`. */
-  range(
-    from: string,
-    prefix: string,
-    limit: number,
-  ): Promise<
-    EtcdResult<{
-      readonly entries: readonly { readonly key: string; readonly value: Buffer }[];
-      readonly more: boolean;
-    }>
-  >;
-  /** undefined where there is no such key. */
-  find(key: string): Promise<EtcdResult<Buffer | undefined>>;
-  close(): void;
-}
-
-/** The first key that does not begin with the prefix (etcd's range_end). Prefixes here end in a slash. */
-function endOf(prefix: string): string {
-  return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
-}
+const replyLimitBytes = 16 * 1024 * 1024;
 
 const encode = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
@@ -49,6 +22,15 @@ function unreachable(address: string, reason: string): EtcdResult<never> {
     `etcd at ${address} could not be read.`,
     'Check its address and that the certificates are those of an etcd client; on kubeadm they lie below /etc/kubernetes/pki/etcd.',
     { address, reason },
+  );
+}
+
+function tooLong(address: string): EtcdResult<never> {
+  return failure(
+    'Cluster_UnexpectedReply',
+    `etcd at ${address} answered more than can be read at once.`,
+    'Show this to whoever looks after the cluster.',
+    { address },
   );
 }
 
@@ -73,7 +55,7 @@ export async function openEtcd(access: EtcdAccess): Promise<EtcdResult<EtcdReade
     return unreachable(access.address, 'The certificate and its key do not go together.');
   }
 
-  function ask(body: Record<string, unknown>): Promise<EtcdResult<z.infer<typeof rangeReplySchema>>> {
+  function ask(body: Record<string, unknown>): Promise<EtcdResult<EtcdRange>> {
     return new Promise((resolve) => {
       const url = new URL('/v3/kv/range', access.address);
       const chunks: Buffer[] = [];
@@ -92,7 +74,10 @@ export async function openEtcd(access: EtcdAccess): Promise<EtcdResult<EtcdReade
           response.on('data', (chunk: Buffer) => {
             length += chunk.length;
             chunks.push(chunk);
-            if (length > replyLimitBytes) asked.destroy(new Error('reply too long'));
+            if (length <= replyLimitBytes) return;
+            clearTimeout(timer);
+            resolve(tooLong(access.address));
+            asked.destroy();
           });
           response.on('end', () => {
             clearTimeout(timer);
@@ -101,14 +86,9 @@ export async function openEtcd(access: EtcdAccess): Promise<EtcdResult<EtcdReade
               return;
             }
             const text = Buffer.concat(chunks);
-            try {
-              const parsed = rangeReplySchema.safeParse(JSON.parse(text.toString('utf8')));
-              resolve(parsed.success ? success(parsed.data) : unreachable(access.address, 'not etcd’s answer'));
-            } catch {
-              resolve(unreachable(access.address, 'not JSON'));
-            } finally {
-              text.fill(0);
-            }
+            const range = readRange(text);
+            text.fill(0);
+            resolve(range === undefined ? unreachable(access.address, 'not etcd’s answer') : success(range));
           });
         });
       } catch {
@@ -124,20 +104,13 @@ export async function openEtcd(access: EtcdAccess): Promise<EtcdResult<EtcdReade
   }
 
   return success({
-    async range(from, prefix, limit) {
-      const reply = await ask({ key: encode(from), range_end: encode(endOf(prefix)), limit });
-      if (!reply.ok) return reply;
-      const entries = reply.value.kvs.map(({ key: name, value }) => ({
-        key: Buffer.from(name, 'base64').toString('utf8'),
-        value: Buffer.from(value, 'base64'),
-      }));
-      return success({ entries, more: reply.value.more });
-    },
+    place: access.address,
+    range: (after, prefix, limit) =>
+      // The next key there can be after another is that one and a zero byte.
+      ask({ key: encode(after === '' ? prefix : `${after}\0`), range_end: encode(endOf(prefix)), limit }),
     async find(name) {
-      const reply = await ask({ key: encode(name) });
-      if (!reply.ok) return reply;
-      const [entry] = reply.value.kvs;
-      return success(entry === undefined ? undefined : Buffer.from(entry.value, 'base64'));
+      const range = await ask({ key: encode(name) });
+      return range.ok ? success(range.value.entries[0]?.value) : range;
     },
     close() {
       agent.destroy();

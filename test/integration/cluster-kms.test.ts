@@ -95,7 +95,7 @@ describe('from identity to a KMS v2 plugin, and to its next key', () => {
       ok: true,
       value: { provider: 'identity', readable: true },
     });
-    expect(await port.countStored(etcd, 'secrets')).toMatchObject({
+    expect(await port.countStored(pin, etcd, 'secrets')).toMatchObject({
       ok: true,
       value: { total: secrets, under: [{ provider: 'identity', keyId: '', count: secrets }] },
     });
@@ -112,11 +112,11 @@ describe('from identity to a KMS v2 plugin, and to its next key', () => {
         readable: false,
       },
     });
-    expect(valueOf(await port.countStored(etcd, 'secrets')).under).toEqual([
+    expect(valueOf(await port.countStored(pin, etcd, 'secrets')).under).toEqual([
       { provider: 'identity', keyId: '', count: secrets },
     ]);
     expect(await rewriteAll()).toEqual({ pages: 2, rewritten: secrets });
-    expect(valueOf(await port.countStored(etcd, 'secrets'))).toEqual({
+    expect(valueOf(await port.countStored(pin, etcd, 'secrets'))).toEqual({
       resource: 'secrets',
       total: secrets,
       under: [{ provider: `kms:v2:${pluginName}`, keyId: 'test-key-1', count: secrets }],
@@ -138,9 +138,9 @@ describe('from identity to a KMS v2 plugin, and to its next key', () => {
   test('after a rotation what lies under the old key is told, and written under the new one', async () => {
     expect(plugin.rotate()).toBe('test-key-2');
     await cluster.restart([encryptionArgument]);
-    expect(valueOf(await port.countStored(etcd, 'secrets')).under).toMatchObject([{ keyId: 'test-key-1' }]);
+    expect(valueOf(await port.countStored(pin, etcd, 'secrets')).under).toMatchObject([{ keyId: 'test-key-1' }]);
     await rewriteAll();
-    expect(valueOf(await port.countStored(etcd, 'secrets')).under).toMatchObject([
+    expect(valueOf(await port.countStored(pin, etcd, 'secrets')).under).toMatchObject([
       { keyId: 'test-key-2', count: secrets },
     ]);
   });
@@ -233,14 +233,14 @@ describe('what does not fit', () => {
     ['a certificate that is not there', { certificatePath: '/nowhere/client.pem' }],
     ['an address where nothing answers', { address: 'https://127.0.0.1:9' }],
   ])('%s', async (_, change) => {
-    expect(await port.countStored({ ...etcd, ...change }, 'secrets')).toMatchObject({
+    expect(await port.countStored(pin, { ...etcd, ...change }, 'secrets')).toMatchObject({
       ok: false,
       error: { code: 'Cluster_Unreachable' },
     });
   });
 
   test('a certificate that etcd does not take', async () => {
-    expect(await port.countStored({ ...etcd, certificatePath: etcd.caPath }, 'secrets')).toMatchObject({
+    expect(await port.countStored(pin, { ...etcd, certificatePath: etcd.caPath }, 'secrets')).toMatchObject({
       ok: false,
       error: { code: 'Cluster_Unreachable' },
     });

@@ -7,13 +7,14 @@ import type { CustodianDesk } from '../fixtures/custodian.ts';
 import { makeDesk } from '../fixtures/custodian.ts';
 import { startKmsPlugin, type KmsPlugin } from '../servers/kms-plugin.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
+import { yamlAfter } from '../servers/kubernetes-rights.ts';
 
 let cluster: KubernetesServer;
 let desk: CustodianDesk;
 let plugin: KmsPlugin | undefined;
 
 beforeAll(async () => {
-  cluster = await startKubernetes();
+  cluster = await startKubernetes({ kubelet: true });
   desk = await makeDesk({ KEY_CUSTODIAN_KUBECTL: cluster.kubectlPath });
 });
 afterAll(async () => {
@@ -54,4 +55,18 @@ it('is told apart from none, counted, and brought to what was written before', a
   expect((await ask([...etcd, '--reencrypt', '--confirm', 'another'])).code).toBe('Custody_ConfirmationMismatch');
   expect(await ask([...etcd, '--reencrypt', '--confirm', 'test-cluster'])).toEqual({ exitCode: 0, code: 'ok' });
   expect(await stored()).toBe('k8s:enc:kms:v2:test-plugin:');
+
+  // Inside etcd's Pod, for whom may: the right that docs/clusters.md names apart.
+  expect((await ask(['--etcd-pod'])).code).toBe('Cluster_RightsMissing');
+  await cluster.arrange(['apply', '-f', '-'], await yamlAfter('<!-- exec -->'));
+  expect(await ask(['--etcd-pod'])).toEqual({ exitCode: 0, code: 'ok' });
+  expect(await ask(['--etcd-pod', 'etcd-control-plane-1', '--resource', '*.vault.example'])).toMatchObject({
+    code: 'Cluster_KindMissing',
+  });
+  // Named as EncryptionConfiguration names them; what it does not encrypt is told and left.
+  expect(await ask(['--etcd-pod', '--resource', 'secrets', '--resource', '*.batch'])).toEqual({
+    exitCode: 0,
+    code: 'ok',
+  });
+  expect((await ask(['--etcd-pod', ...etcd])).code).toBe('App_BadRequest');
 });

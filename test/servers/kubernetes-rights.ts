@@ -3,12 +3,16 @@ import { readFile } from 'node:fs/promises';
 
 const documentation = new URL('../../docs/clusters.md', import.meta.url);
 
-/** What docs/clusters.md tells operators to grant: the YAML in it, as it stands there. */
-export async function custodianRights(): Promise<string> {
+/** What docs/clusters.md tells operators to grant: the YAML in it after a comment, as it stands there. */
+export async function yamlAfter(comment: string): Promise<string> {
   const text = await readFile(documentation, 'utf8');
-  const found = /<!-- rights -->\s*```yaml\n(?<yaml>[\s\S]*?)```/u.exec(text)?.groups?.['yaml'];
-  if (found === undefined) throw new Error('docs/clusters.md lists no rights.');
+  const found = /^\s*```yaml\n(?<yaml>[\s\S]*?)```/u.exec(text.split(comment)[1] ?? '')?.groups?.['yaml'];
+  if (found === undefined) throw new Error(`docs/clusters.md has no YAML after ${comment}.`);
   return found;
+}
+
+export function custodianRights(): Promise<string> {
+  return yamlAfter('<!-- rights -->');
 }
 
 /** Enough to find one's way, too little to push: no Secret, nothing written. */
