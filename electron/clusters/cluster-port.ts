@@ -13,21 +13,15 @@ import {
   type ClusterHostReply,
   type ClusterHostRequest,
 } from '../../k8s-bridge/protocol.ts';
+import { answerOf, setVariables, type HostWords } from '../hosts/answers.ts';
 import { createHostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 import { partsNotAllowed, toAllowance } from '../workflows/cluster-allowances.ts';
 import type { Allowance, ClusterPin, ClusterPort } from '../workflows/cluster-ports.ts';
-import {
-  failure,
-  success,
-  type AppFailureCode,
-  type ClusterFailureCode,
-  type Failure,
-  type Result,
-} from '../workflows/failures.ts';
+import { success, type AppFailureCode, type ClusterFailureCode, type Result } from '../workflows/failures.ts';
 import type { KmsPort } from '../workflows/kms-ports.ts';
 import type { ReviewPort } from '../workflows/vault-setup-ports.ts';
-import { readFailure } from './host-failure.ts';
+import { clusterHostFailureSchema } from './host-failure.ts';
 import { kubeconfigPathsIn } from './kubeconfig-paths.ts';
 
 const seconds = 1000;
@@ -86,35 +80,20 @@ export interface ClusterPortOptions {
 
 type HostResult<Value> = Promise<Result<Value, ClusterFailureCode | AppFailureCode>>;
 
-function sayEnded(kind: 'crashed' | 'hung' | 'unavailable' | 'closed'): Failure<ClusterFailureCode | AppFailureCode> {
-  return kind === 'closed'
-    ? failure(
-        'App_Locked',
-        'The app was locked or closed meanwhile.',
-        'Unlock it and begin the step again; it looks first at what took place.',
-      ).error
-    : failure(
-        'Cluster_HostUnavailable',
-        kind === 'hung'
-          ? 'The cluster process did not answer and was ended.'
-          : 'The cluster process ended unexpectedly.',
-        'Begin the step again; it looks first at what took place.',
-      ).error;
-}
+const words: HostWords<ClusterFailureCode | AppFailureCode> = {
+  process: 'cluster process',
+  ended: 'Cluster_HostUnavailable',
+  failures: clusterHostFailureSchema,
+};
 
 /** Makes the port; no process is started before the first question. */
 export function createClusterPort(options: ClusterPortOptions): ClusterPort & KmsPort & ReviewPort {
   const given = options.environment ?? process.env;
-  const environment: Record<string, string> = {};
-  for (const name of environmentNames) {
-    const value = given[name];
-    if (value !== undefined && value !== '') environment[name] = value;
-  }
   const client = createHostClient({
     launch: options.launch,
     entry: 'cluster-host',
     argumentList: [clusterHostArguments.discoveryDirectory, options.discoveryDirectory],
-    environment,
+    environment: setVariables(given, environmentNames),
     readyDeadline,
   });
 
@@ -123,13 +102,7 @@ export function createClusterPort(options: ClusterPortOptions): ClusterPort & Km
     body: ClusterHostRequest<Method>,
     reply: z.ZodType<ClusterHostReply<Method>>,
   ): HostResult<ClusterHostReply<Method>> {
-    const outcome = await client.request(method, body, deadlines[method]);
-    if (outcome.kind === 'value') {
-      const value = reply.safeParse(outcome.value);
-      return value.success ? success(value.data) : { ok: false, error: sayEnded('crashed') };
-    }
-    if (outcome.kind === 'failure') return { ok: false, error: readFailure(outcome.error) ?? sayEnded('crashed') };
-    return { ok: false, error: sayEnded(outcome.kind) };
+    return answerOf(await client.request(method, body, deadlines[method]), reply, words);
   }
 
   const allowed = (): Allowance[] => [...options.allowances.current()];
