@@ -35,6 +35,25 @@ export function countsInWords(objects: readonly PreviewObject[]): string {
     .join(', ');
 }
 
+/** What may not be done, one line for each kind of object and namespace. */
+export function missingByKind({
+  preview,
+}: PreviewReply): readonly {
+  readonly resource: string;
+  readonly namespace: string;
+  readonly verbs: readonly string[];
+}[] {
+  const kinds = new Map<string, { resource: string; namespace: string; verbs: string[] }>();
+  for (const { need } of preview.missingRights) {
+    const { group, resource, subresource, namespace, verb } = need;
+    const name = `${resource}${subresource === '' ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
+    const found = kinds.get(`${name} ${namespace}`) ?? { resource: name, namespace, verbs: [] };
+    if (!found.verbs.includes(verb)) found.verbs.push(verb);
+    kinds.set(`${name} ${namespace}`, found);
+  }
+  return [...kinds.values()];
+}
+
 /** Fields of others, by their manager. */
 export function conflictsByManager(
   object: PreviewObject,

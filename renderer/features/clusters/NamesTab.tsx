@@ -78,7 +78,7 @@ export function NamesTab({ context }: { readonly context: ClusterContextView }):
       </div>
       {names === undefined ? null : (
         <>
-          <div className={css('ask')}>
+          <div className={css('found')}>
             <SearchLine label={words.search} value={search} onChange={setSearch} />
             <span role="status" className={css('quiet')}>
               {reading ? words.reading(names.length) : words.shown(shown.length, names.length)}

@@ -18,6 +18,7 @@ import {
   countsInWords,
   inOrder,
   markOfChange,
+  missingByKind,
   obstaclesOf,
   type PreviewObject,
   type PreviewReply,
@@ -136,12 +137,8 @@ function Obstacles({ reply }: { readonly reply: PreviewReply }): ReactNode {
           <p>{words.rightsText}</p>
           <Items
             marks="bullets"
-            items={preview.missingRights.map(({ need }) =>
-              words.rightsLine(
-                need.verb,
-                `${need.resource}${need.subresource === '' ? '' : `/${need.subresource}`}${need.group === '' ? '' : `.${need.group}`}`,
-                need.namespace,
-              ),
+            items={missingByKind(reply).map(({ verbs, resource, namespace }) =>
+              words.rightsLine(verbs.join(', '), resource, namespace),
             )}
           />
           {preview.rightsManifest === '' ? null : (
