@@ -9,14 +9,24 @@ import type { Result } from '../workflows/failures.ts';
 import type { Plan, WorkflowName } from '../workflows/plans.ts';
 import { chooseToken, storeOf } from './chosen-token.ts';
 import type { ChosenToken } from './chosen-token.ts';
-import { addRunOptions, addTokenOptions, readOptions, runShape, soPinShape, tokenShape } from './options.ts';
+import {
+  addRunOptions,
+  addTokenOptions,
+  commonShape,
+  readOptions,
+  runShape,
+  soPinShape,
+  tokenShape,
+} from './options.ts';
 import { misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import type { Registry } from './registry.ts';
 import { executeRunCommand } from './run-command.ts';
 import type { RunCommand } from './run-command.ts';
 
-export const tokenLabelShape = { label: z.string().min(1, 'needs a label').optional() };
+const tokenLabelShape = { label: z.string().min(1, 'needs a label').optional() };
+/** What a command that only reads a token takes. */
+export const tokenChoiceShape = { ...commonShape, ...tokenShape, ...tokenLabelShape };
 const careShape = { ...runShape, ...soPinShape, ...tokenShape, ...tokenLabelShape };
 
 /** A command of the program under which others lie: 'token', 'value'. Made by whoever asks for it first. */
@@ -38,15 +48,15 @@ export function addConfirmOption(command: Command): Command {
   return command.option('--confirm <name>', 'the typed name of what is destroyed, for scripts');
 }
 
+/** How the options name a token. */
+export interface TokenWish {
+  readonly module?: string | undefined;
+  readonly serial?: string | undefined;
+  readonly label?: string | undefined;
+}
+
 /** The token that the options name, or the only one there is. */
-export async function chosenToken(
-  core: Core,
-  wish: {
-    readonly module?: string | undefined;
-    readonly serial?: string | undefined;
-    readonly label?: string | undefined;
-  },
-): Promise<Result<ChosenToken>> {
+export async function chosenToken(core: Core, wish: TokenWish): Promise<Result<ChosenToken>> {
   const store = await storeOf(core, wish.module);
   if (!store.ok) return store;
   return chooseToken(core, { store: store.value, serial: wish.serial, label: wish.label });
@@ -70,6 +80,25 @@ export async function isSmartCardHsm(core: Core, { store, token }: ChosenToken):
 export async function visibleObjects(core: Core, chosen: ChosenToken): Promise<Result<readonly TokenObject[]>> {
   const listed = await core.objects.listAllObjects(referenceOf(chosen));
   return listed.ok ? success(listed.value.objects) : listed;
+}
+
+type ObjectListing = Extract<Awaited<ReturnType<Core['objects']['listAllObjects']>>, { ok: true }>['value'];
+
+/**
+ * The token that the options name and all that is seen of it.
+ * @param before done with the token before it is looked at, such as a login
+ */
+export async function listChosenToken(
+  core: Core,
+  wish: TokenWish,
+  before?: (chosen: ChosenToken) => Promise<Result<unknown>>,
+): Promise<Result<{ readonly chosen: ChosenToken; readonly listing: ObjectListing }>> {
+  const chosen = await chosenToken(core, wish);
+  if (!chosen.ok) return chosen;
+  const prepared = await before?.(chosen.value);
+  if (prepared?.ok === false) return prepared;
+  const listed = await core.objects.listAllObjects(referenceOf(chosen.value));
+  return listed.ok ? success({ chosen: chosen.value, listing: listed.value }) : listed;
 }
 
 export interface CareParts {

@@ -16,12 +16,14 @@ import {
   carriesOut,
   chosenToken,
   commandGroup,
+  listChosenToken,
   referenceOf,
-  tokenLabelShape,
+  tokenChoiceShape,
   visibleObjects,
 } from './care-command.ts';
+import type { TokenWish } from './care-command.ts';
 import type { ChosenToken } from './chosen-token.ts';
-import { addCommonOptions, commonShape, readOptions, runShape, tokenShape } from './options.ts';
+import { addCommonOptions, readOptions, runShape } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import { answersQuestion } from './question.ts';
@@ -49,9 +51,7 @@ export function addObjectOptions(command: Command): Command {
 }
 
 const listShape = {
-  ...commonShape,
-  ...tokenShape,
-  ...tokenLabelShape,
+  ...tokenChoiceShape,
   pinFd: runShape.pinFd,
   consentToLastTry: runShape.consentToLastTry,
   logIn: z.boolean().default(false),
@@ -84,26 +84,14 @@ async function logInToRead(core: Core, prompt: PromptPort, { store, token }: Cho
 const kindText = ({ kind, bits, curve }: TokenObject): string =>
   [kind, curve === '' ? (bits === 0 ? '' : String(bits)) : curve].filter((part) => part !== '').join(' ');
 
-async function listObjects(
-  session: Session,
-  prompt: PromptPort | undefined,
-  wish: {
-    readonly module?: string | undefined;
-    readonly serial?: string | undefined;
-    readonly label?: string | undefined;
-  },
-): Promise<CommandOutcome> {
+async function listObjects(session: Session, prompt: PromptPort | undefined, wish: TokenWish): Promise<CommandOutcome> {
   const { core } = session;
-  const chosen = await chosenToken(core, wish);
-  if (!chosen.ok) return failed(chosen.error);
-  if (prompt !== undefined) {
-    const loggedIn = await logInToRead(core, prompt, chosen.value);
-    if (!loggedIn.ok) return failed(loggedIn.error);
-  }
-  const listed = await core.objects.listAllObjects(referenceOf(chosen.value));
-  if (!listed.ok) return failed(listed.error);
-  const { objects, freePublicMemory, totalPublicMemory } = listed.value;
-  const { serial, label } = chosen.value.token;
+  const read = await listChosenToken(core, wish, (chosen) =>
+    prompt === undefined ? Promise.resolve(success({})) : logInToRead(core, prompt, chosen),
+  );
+  if (!read.ok) return failed(read.error);
+  const { objects, freePublicMemory, totalPublicMemory } = read.value.listing;
+  const { serial, label } = read.value.chosen.token;
   const used = objects.map((object) => ({ ...object, usedFor: useOf(object, serial, core.vaults()) }));
   const value = { serial, label, loggedIn: prompt !== undefined, freePublicMemory, totalPublicMemory, objects: used };
   if (used.length === 0) return done(value, 'There is nothing on this token that is seen without the PIN.');
@@ -277,9 +265,7 @@ export function deletesObject(
 }
 
 const exportShape = {
-  ...commonShape,
-  ...tokenShape,
-  ...tokenLabelShape,
+  ...tokenChoiceShape,
   ...objectShape,
   form: z.enum(['pem', 'ssh', 'jwk'], 'takes pem, ssh or jwk').default('pem'),
 };

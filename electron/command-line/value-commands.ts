@@ -9,16 +9,15 @@ import {
   addConfirmOption,
   addTokenChoice,
   carriesOut,
-  chosenToken,
   commandGroup,
-  referenceOf,
-  tokenLabelShape,
+  listChosenToken,
+  tokenChoiceShape,
   visibleObjects,
 } from './care-command.ts';
 import type { CareParts } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { addClusterOptions, toSecretShape } from './cluster-options.ts';
-import { addCommonOptions, commonShape, keyShape, repeatable, tokenShape } from './options.ts';
+import { addCommonOptions, keyShape, repeatable } from './options.ts';
 import { done, failed } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import { answersQuestion } from './question.ts';
@@ -78,22 +77,20 @@ function listValues(objects: readonly TokenObject[]): readonly (TokenObject & { 
   });
 }
 
-const listShape = { ...commonShape, ...tokenShape, ...tokenLabelShape, shares: shareCount };
+const listShape = { ...tokenChoiceShape, shares: shareCount };
 
 async function list(session: Session, wish: z.output<z.ZodObject<typeof listShape>>): Promise<CommandOutcome> {
-  const { core } = session;
-  const chosen = await chosenToken(core, wish);
-  if (!chosen.ok) return failed(chosen.error);
-  const listed = await core.objects.listAllObjects(referenceOf(chosen.value));
-  if (!listed.ok) return failed(listed.error);
-  const values = listValues(listed.value.objects);
+  const read = await listChosenToken(session.core, wish);
+  if (!read.ok) return failed(read.error);
+  const { chosen, listing } = read.value;
+  const values = listValues(listing.objects);
   const found = values.map(({ label }) => label);
   const missing = valuesAmong(found, wish.shares).labels.filter((label) => !found.includes(label));
   const rows = [
     ...values.map(({ label, size, sha256, state }) => [label, String(size), sha256.slice(0, 16), state]),
     ...missing.map((label) => [label, '', '', 'missing']),
   ];
-  const { serial, label } = chosen.value.token;
+  const { serial, label } = chosen.token;
   const value = {
     serial,
     label,
