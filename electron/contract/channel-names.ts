@@ -41,6 +41,7 @@ const mainChannels: Record<ChannelName, true> = {
   'transit.choose-authority': true,
   'transit.start': true,
   'etcd.choose-file': true,
+  'etcd.list-kinds': true,
   'pgp.choose-key': true,
   'pgp.choose-message': true,
   'runs.start': true,

@@ -40,6 +40,11 @@ export const vaultSetUpChannels = {
     }),
     reply: z.strictObject({ runId: z.string() }),
   },
+  /** What a cluster keeps in etcd and can write again, as EncryptionConfiguration names it. */
+  'etcd.list-kinds': {
+    request: z.strictObject({ contextId: z.string().min(1).max(80) }),
+    reply: z.strictObject({ kinds: z.array(z.string()) }),
+  },
   /** Opens the file dialog for one of the files by which etcd is read. path is '' when cancelled. */
   'etcd.choose-file': {
     request: z.strictObject({ part: z.enum(['ca', 'certificate', 'key']) }),

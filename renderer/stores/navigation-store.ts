@@ -39,7 +39,16 @@ export type Place =
   | { readonly page: 'run'; readonly runId: string }
   | { readonly page: 'plan-token-setup'; readonly storeId: string; readonly slotId: string }
   | { readonly page: 'plan-vault-init'; readonly vaultId: string }
-  | { readonly page: 'plan-unseal'; readonly vaultId: string };
+  | { readonly page: 'plan-unseal' | 'plan-seal-migration'; readonly vaultId: string }
+  /** '' for what is chosen on the page. */
+  | { readonly page: 'plan-transit-setup'; readonly vaultId: string; readonly contextId: string }
+  /** reencrypt: what was counted before is to be written again. */
+  | {
+      readonly page: 'plan-kms-verify';
+      readonly contextId: string;
+      readonly provider: string;
+      readonly reencrypt: boolean;
+    };
 
 /** An unknown path leads home. */
 export function parsePath(path: string): Place {
@@ -66,6 +75,11 @@ export function parsePath(path: string): Place {
   const act = first === 'new' ? tokenActs.find((each) => each === second) : undefined;
   if (act !== undefined) return { page: 'plan-token-act', act, storeId: third, serial: fourth, subject: fifth };
   if (first === 'new' && second === 'unseal') return { page: 'plan-unseal', vaultId: third };
+  if (first === 'new' && second === 'seal-migration') return { page: 'plan-seal-migration', vaultId: third };
+  if (first === 'new' && second === 'transit-setup')
+    return { page: 'plan-transit-setup', vaultId: third, contextId: fourth };
+  if (first === 'new' && second === 'kms-verify')
+    return { page: 'plan-kms-verify', contextId: third, provider: fourth, reencrypt: fifth === 'reencrypt' };
   return { page: 'home' };
 }
 
@@ -106,6 +120,11 @@ export const paths = {
     `/new/token-setup/${encodeURIComponent(storeId)}/${String(slotId)}`,
   vaultInit: (vaultId: string) => `/new/vault-init/${encodeURIComponent(vaultId)}`,
   unseal: (vaultId: string) => `/new/unseal/${encodeURIComponent(vaultId)}`,
+  sealMigration: (vaultId: string) => `/new/seal-migration/${encodeURIComponent(vaultId)}`,
+  transitSetup: (vaultId: string, contextId = '') =>
+    `/new/transit-setup/${encodeURIComponent(vaultId)}/${encodeURIComponent(contextId)}`,
+  kmsVerify: (contextId: string, provider = '', reencrypt = false) =>
+    `/new/kms-verify/${encodeURIComponent(contextId)}/${encodeURIComponent(provider)}/${reencrypt ? 'reencrypt' : ''}`,
 } as const;
 
 export interface Navigation {

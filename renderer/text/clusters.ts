@@ -17,6 +17,7 @@ export const clusters = {
   open: 'Open',
   openOf: (name: string) => `Open ${name}`,
   push: 'Push a recipe',
+  verify: 'Verify encryption…',
   pushTo: (name: string) => `Push a recipe to ${name}`,
   emptyTitle: 'No cluster is known',
   emptyText: 'No context is in a kubeconfig. Set KUBECONFIG, or put one at ~/.kube/config, then read again.',

@@ -10,6 +10,7 @@ import { settings } from './settings.ts';
 import { app, band, common, locked, navigation } from './shell.ts';
 import { evidence, states } from './states.ts';
 import { tokens } from './tokens.ts';
+import { encryption } from './vault-setup-plans.ts';
 import { vaults } from './vaults.ts';
 
 export const text = {
@@ -30,6 +31,7 @@ export const text = {
   diff,
   plans,
   runs,
+  encryption,
   journal,
   settings,
   locked,

@@ -3,6 +3,7 @@ import { deviceSetup, tokenActs } from './device-plans.ts';
 import { secretChoice, secretStore } from './secret-plans.ts';
 import { tokenSetup } from './token-setup-plan.ts';
 import { unseal, vaultInit } from './vault-plans.ts';
+import { kmsVerify, sealMigration, transitSetup } from './vault-setup-plans.ts';
 
 export const plans = {
   summary: 'What will happen',
@@ -16,4 +17,7 @@ export const plans = {
   unseal,
   secretChoice,
   secretStore,
+  sealMigration,
+  transitSetup,
+  kmsVerify,
 } as const;

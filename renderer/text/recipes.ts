@@ -21,6 +21,8 @@ export const recipes = {
     'kms-plugin': 'Encrypts Secrets in etcd under a key on SoftHSM or in Vault Transit.',
   },
   another: 'Another recipe',
+  setUpVault: 'Set up Vault for it…',
+  verify: 'Verify encryption…',
   more: 'More settings',
   problems: (problems: number) => `${count(problems, 'field needs', 'fields need')} a look`,
   valid: 'Everything fits',

@@ -17,6 +17,8 @@ export const runs = {
   actor: (role: string, name: string) => (name === '' ? role : `${role} ${name}`),
   startedBy: (name: string, time: string) => `Begun by ${name === '' ? 'nobody named' : name}, ${time}`,
   attempts: (attempts: number) => `${String(attempts)} attempts`,
+  guide: 'What you do at the node',
+  example: 'For the configuration file',
   working: 'Working…',
   prompt: 'The button opens the prompt window, the only place where a PIN or share is typed.',
   automatic: 'Follows by itself.',

@@ -23,12 +23,15 @@ export function evidenceName(field: string): string {
 }
 
 export function evidenceLines(step: Pick<StepView, 'evidence'>): readonly EvidenceLine[] {
-  return Object.entries(step.evidence)
-    .filter(([, value]) => value !== '')
-    .map(([field, value]) => {
-      const shown = typeof value === 'boolean' ? (value ? text.common.yes : text.common.no) : String(value);
-      return { name: evidenceName(field), value: shown, kind: kindOf(field, shown) };
-    });
+  return (
+    Object.entries(step.evidence)
+      // Counts by key have a table of their own.
+      .filter(([field, value]) => value !== '' && field !== 'byKey')
+      .map(([field, value]) => {
+        const shown = typeof value === 'boolean' ? (value ? text.common.yes : text.common.no) : String(value);
+        return { name: evidenceName(field), value: shown, kind: kindOf(field, shown) };
+      })
+  );
 }
 
 function kindOf(field: string, shown: string): EvidenceLine['kind'] {

@@ -74,6 +74,7 @@ export const honestRequests: Readonly<Record<ChannelName, unknown>> = {
     replaceDiffering: false,
   },
   'etcd.choose-file': { part: 'key' },
+  'etcd.list-kinds': { contextId: 'a1b2c3d4e5f60718' },
   'pgp.choose-key': {},
   'pgp.choose-message': {},
   'runs.start': { plan: tokenSetupPlan },

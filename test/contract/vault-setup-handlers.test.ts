@@ -7,13 +7,13 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { channels } from '../../electron/contract/channels.ts';
 import type { KnownVault } from '../../electron/core/core.ts';
-import { createChosenFiles } from '../../electron/ipc/chosen-files.ts';
+import { createChosenFiles, type ChosenFiles } from '../../electron/ipc/chosen-files.ts';
 import type { ChosenFileKind, DesktopPort } from '../../electron/ipc/desktop-port.ts';
 import { createEtcdHandlers } from '../../electron/ipc/handlers/etcd.ts';
 import { createRunHandlers, type RunHandlerParts } from '../../electron/ipc/handlers/runs.ts';
 import { createTransitHandlers, type TransitHandlerParts } from '../../electron/ipc/handlers/transit.ts';
 import type { ClusterPin } from '../../electron/workflows/cluster-ports.ts';
-import { success } from '../../electron/workflows/failures.ts';
+import { failure, success } from '../../electron/workflows/failures.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
 import type { RecipeInput } from '../../electron/workflows/recipes/recipes.ts';
 import { checkAndRender as renderInput } from '../../k8s-bridge/manifests/render.ts';
@@ -217,15 +217,37 @@ describe('transit.choose-authority', () => {
   });
 });
 
+const etcdHandlers = (shown: DesktopPort, chosenFiles: ChosenFiles) =>
+  createEtcdHandlers({
+    desktop: shown,
+    chosenFiles,
+    clusters: {
+      pin: async (contextId) =>
+        contextId === 'known' ? success(pin) : failure('App_NotFound', 'It is not there.', 'Choose another.'),
+    },
+    core: { kms: { listResources: async () => success(['secrets', 'deployments.apps']) } },
+  });
+
+describe('etcd.list-kinds', () => {
+  it('lists what a cluster of this app keeps', async () => {
+    const handlers = etcdHandlers(desktop(undefined), createChosenFiles());
+    const reply = valueOf(await handlers['etcd.list-kinds']({ contextId: 'known' }));
+    expect(channels['etcd.list-kinds'].reply.parse(reply)).toEqual({ kinds: ['secrets', 'deployments.apps'] });
+    expect(await handlers['etcd.list-kinds']({ contextId: '--flag' })).toMatchObject({
+      error: { code: 'App_NotFound' },
+    });
+  });
+});
+
 describe('the files by which etcd is read', () => {
   it('are chosen in a dialog for what they are', async () => {
     const chosenFiles = createChosenFiles();
     const asked: ChosenFileKind[] = [];
-    const handlers = createEtcdHandlers({ desktop: desktop('/pki/etcd/ca.crt', asked), chosenFiles });
+    const handlers = etcdHandlers(desktop('/pki/etcd/ca.crt', asked), chosenFiles);
     for (const part of ['ca', 'certificate', 'key'] as const)
       expect(valueOf(await handlers['etcd.choose-file']({ part }))).toEqual({ path: '/pki/etcd/ca.crt' });
     expect(asked).toEqual(['ca-file', 'etcd-certificate', 'etcd-key']);
-    const cancelled = createEtcdHandlers({ desktop: desktop(undefined), chosenFiles });
+    const cancelled = etcdHandlers(desktop(undefined), chosenFiles);
     expect(valueOf(await cancelled['etcd.choose-file']({ part: 'ca' }))).toEqual({ path: '' });
     expect([chosenFiles.has('/pki/etcd/ca.crt'), chosenFiles.has('/etc/shadow'), chosenFiles.has('')]).toEqual([
       true,

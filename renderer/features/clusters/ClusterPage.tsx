@@ -69,6 +69,15 @@ export function ClusterPage(props: {
           ) : null}
           {canPush(context) ? (
             <Button
+              onPress={() => {
+                go(paths.kmsVerify(context.id));
+              }}
+            >
+              {words.verify}
+            </Button>
+          ) : null}
+          {canPush(context) ? (
+            <Button
               look="primary"
               onPress={() => {
                 go(paths.recipe(context.id));

@@ -19,7 +19,7 @@ import type { PreviewReply } from '../../views/push-preview.ts';
 import { PushPreviewPage } from './PushPreviewPage.tsx';
 import { RecipeFields } from './RecipeFields.tsx';
 import { recipeOrder } from './recipe-fields.ts';
-import type { RecipeForm } from './recipe-form.ts';
+import { textAt, type RecipeForm } from './recipe-form.ts';
 import { useRecipe, type Rendered } from './use-recipe.ts';
 import styles from './clusters.module.css';
 
@@ -125,14 +125,17 @@ function OneRecipe(props: {
       trail={trail}
       marks={<Condition problems={problems.length} isBehind={isBehind} />}
       actions={
-        <Button
-          look="quiet"
-          onPress={() => {
-            go(paths.recipe(props.contextId));
-          }}
-        >
-          {words.another}
-        </Button>
+        <>
+          {recipe === 'kms-plugin' && form !== undefined ? <KmsActs form={form} contextId={contextId} /> : null}
+          <Button
+            look="quiet"
+            onPress={() => {
+              go(paths.recipe(props.contextId));
+            }}
+          >
+            {words.another}
+          </Button>
+        </>
       }
     >
       {form === undefined ? (
@@ -172,6 +175,31 @@ function OneRecipe(props: {
         </div>
       )}
     </Page>
+  );
+}
+
+/** What belongs to a KMS plugin beside its push: Vault before it, and seeing in etcd that it encrypts after it. */
+function KmsActs({ form, contextId }: { readonly form: RecipeForm; readonly contextId: string }): ReactNode {
+  const go = useNavigation((state) => state.go);
+  return (
+    <>
+      {textAt(form, 'backend.kind') === 'transit' ? (
+        <Button
+          onPress={() => {
+            go(paths.transitSetup('', contextId));
+          }}
+        >
+          {words.setUpVault}
+        </Button>
+      ) : null}
+      <Button
+        onPress={() => {
+          go(paths.kmsVerify(contextId, textAt(form, 'name')));
+        }}
+      >
+        {words.verify}
+      </Button>
+    </>
   );
 }
 

@@ -12,6 +12,11 @@ export type Rendered = ChannelReply<'recipes.render'>;
 /** The forms of this session, so that going to a run or another page and back loses nothing. */
 const kept = new Map<RecipeName, RecipeForm>();
 
+/** The form of a recipe as it was left, where it was opened in this session. */
+export function keptRecipe(recipe: RecipeName): RecipeForm | undefined {
+  return kept.get(recipe);
+}
+
 /** The form of a recipe, filled with its defaults, and what it becomes as one types. */
 export function useRecipe(recipe: RecipeName): {
   readonly form: RecipeForm | undefined;

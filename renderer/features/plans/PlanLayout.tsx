@@ -19,12 +19,16 @@ export function PlanLayout(props: {
   readonly will: readonly string[];
   readonly errors: readonly string[];
   readonly plan: Plan | undefined;
+  /** Where main itself makes the plan: begins the run. undefined while something is wrong. */
+  readonly begin?: (() => Promise<void>) | undefined;
 }): ReactNode {
   const [busy, setBusy] = useState(false);
+  const { plan } = props;
+  const begin = props.begin ?? (plan === undefined ? undefined : () => beginRun(plan));
   const start = async (): Promise<void> => {
-    if (props.plan === undefined) return;
+    if (begin === undefined) return;
     setBusy(true);
-    await beginRun(props.plan);
+    await begin();
     setBusy(false);
   };
   return (
@@ -43,13 +47,7 @@ export function PlanLayout(props: {
               <Items marks="numbers" items={props.will} label={text.plans.summary} />
             </div>
             <div className={css('begin')}>
-              <Button
-                look="primary"
-                large
-                disabled={props.plan === undefined}
-                pending={busy}
-                onPress={() => void start()}
-              >
+              <Button look="primary" large disabled={begin === undefined} pending={busy} onPress={() => void start()}>
                 {text.plans.start}
               </Button>
               <p className={css('quiet')}>{text.plans.startNote}</p>

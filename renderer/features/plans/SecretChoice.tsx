@@ -1,10 +1,10 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import type { AppView } from '../../../electron/contract/views.ts';
-import { act } from '../../stores/alert-store.ts';
 import { text } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
-import { LineField, Picker } from '../../ui/Fields.tsx';
-import { canPush, markOfContext } from '../../views/clusters.ts';
+import { LineField } from '../../ui/Fields.tsx';
+import { canPush } from '../../views/clusters.ts';
+import { ClusterChoice } from './ClusterChoice.tsx';
 import type { SecretForm } from './secret-form.ts';
 import styles from './plans.module.css';
 
@@ -20,47 +20,24 @@ export function SecretChoice(props: {
   readonly known?: string;
   readonly onChange: (form: SecretForm) => void;
 }): ReactNode {
-  const { form, onChange } = props;
+  const { view, form, error, onChange } = props;
   // The cluster is asked meanwhile: what was typed since then counts.
   const latest = useRef(form);
   useEffect(() => {
     latest.current = form;
   }, [form]);
-  const choose = async (contextId: string): Promise<void> => {
-    onChange({ ...form, contextId, cluster: undefined });
-    const reply = await act('clusters.pin', { contextId });
-    if (latest.current.contextId === contextId) onChange({ ...latest.current, cluster: reply?.cluster });
-  };
-  const usable = props.view.clusters.contexts.filter(canPush);
-  const { error } = props;
-  const proposed = usable.find((context) => context.context === props.known)?.id;
-  const proposes = form.contextId === '' && proposed !== undefined;
-  const propose = useRef<() => void>(undefined);
-  useEffect(() => {
-    propose.current = () => {
-      if (proposed !== undefined) void choose(proposed);
-    };
-  });
-  // Once, when it comes: what a person chooses afterwards stays.
-  useEffect(() => {
-    if (proposes) propose.current?.();
-  }, [proposes]);
+  const usable = view.clusters.contexts.filter(canPush);
   return (
     <>
-      <Picker
-        label={words.cluster}
-        placeholder={words.clusterNone}
-        value={form.contextId}
+      <ClusterChoice
+        view={view}
+        chosen={form}
         error={error === words.errorCluster && form.contextId !== '' ? undefined : clusterError(error)}
-        {...(usable.length === 0 ? { help: words.clustersNone } : {})}
-        onChange={(contextId) => void choose(contextId)}
-        choices={usable.map((context) => ({
-          value: context.id,
-          title: context.context,
-          help: `${context.server}, ${markOfContext(context).words}`,
-        }))}
+        proposed={usable.find((context) => context.context === props.known)?.id}
+        onChange={(chosen) => {
+          onChange({ ...latest.current, ...chosen });
+        }}
       />
-      {form.cluster === undefined ? null : <p className={css('quiet')}>{words.pinned(form.cluster.server)}</p>}
       <div className={css('pair')}>
         <LineField
           label={words.namespace}

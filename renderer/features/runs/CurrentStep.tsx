@@ -7,6 +7,8 @@ import { classesOf } from '../../ui/classes.ts';
 import { FailureBox } from '../../ui/FailureBox.tsx';
 import { LineField } from '../../ui/Fields.tsx';
 import { Card, Items, Note, Progress } from '../../ui/Pieces.tsx';
+import { TextBlock } from '../../ui/TextBlock.tsx';
+import { rewriteProgress } from '../../views/encryption.ts';
 import { actorWords } from './StepList.tsx';
 import styles from './runs.module.css';
 
@@ -18,9 +20,10 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
   const [asked, setAsked] = useState(false);
   const { danger } = step;
   // A push can be undone from its record; what it changes is said all the same.
-  const onCluster = run.workflow === 'cluster-push' || run.workflow === 'cluster-undo';
+  const onCluster = ['cluster-push', 'cluster-undo', 'cluster-forget', 'kms-verify'].includes(run.workflow);
   const lost = onCluster ? text.runs.changesInCluster : text.runs.lost;
   const working = run.busy || asked;
+  const rewrite = rewriteProgress(run, step);
   const ready = danger === null || typedName === danger.typedName;
   const go = async (): Promise<void> => {
     setAsked(true);
@@ -36,6 +39,12 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
         <h2 className={css('question')}>{step.title}</h2>
       </div>
       <p className={css('explanation')}>{step.explanation}</p>
+      {step.guide === null ? null : (
+        <div className={css('guide')} role="group" aria-label={text.runs.guide}>
+          <Items marks="numbers" items={step.guide.steps} />
+          {step.guide.example === '' ? null : <TextBlock label={text.runs.example} content={step.guide.example} />}
+        </div>
+      )}
       {step.problem === null ? null : <FailureBox failure={step.problem} />}
       {danger === null ? null : (
         <Note tone="bad" shape="stop" title={onCluster ? text.runs.dangerCluster : text.runs.danger}>
@@ -45,7 +54,14 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
       )}
       {working ? (
         <>
-          <Progress label={run.waitsFor === '' ? text.runs.working : run.waitsFor} fraction={-1} />
+          {rewrite === undefined ? (
+            <Progress label={run.waitsFor === '' ? text.runs.working : run.waitsFor} fraction={-1} />
+          ) : (
+            <Progress
+              label={text.encryption.progress(rewrite.done, rewrite.all)}
+              fraction={rewrite.done / rewrite.all}
+            />
+          )}
           <p className={css('small')}>{text.runs.leave}</p>
         </>
       ) : (
@@ -62,6 +78,9 @@ export function CurrentStep({ run, step }: { readonly run: RunView; readonly ste
           <Button look={danger === null ? 'primary' : 'danger-main'} large disabled={!ready} onPress={() => void go()}>
             {action}
           </Button>
+          {rewrite === undefined || rewrite.done === 0 ? null : (
+            <p className={css('small')}>{text.encryption.progress(rewrite.done, rewrite.all)}</p>
+          )}
           {run.waitsFor === '' ? null : <p className={css('small')}>{run.waitsFor}</p>}
           {step.attempts > 1 ? <p className={css('small')}>{text.runs.attempts(step.attempts)}</p> : null}
         </div>

@@ -14,6 +14,7 @@ import { RehearsalMark } from '../../ui/StateMark.tsx';
 import { currentStep } from '../../views/glance.ts';
 import { formatTime } from '../../views/times.ts';
 import { CurrentStep } from './CurrentStep.tsx';
+import { EncryptionCounts } from './EncryptionCounts.tsx';
 import { EndedRun } from './EndedRun.tsx';
 import { EvidencePanel } from './EvidencePanel.tsx';
 import { RunStateMark } from './RunStateMark.tsx';
@@ -68,6 +69,7 @@ export function RunPage({ view, runId }: { readonly view: AppView; readonly runI
               <CurrentStep key={`${step.id} ${String(step.attempts)}`} run={run} step={step} />
             ) : null}
             {run.status === 'open' ? null : <EndedRun run={run} view={view} />}
+            <EncryptionCounts run={run} view={view} />
             {run.deviations.length === 0 ? null : (
               <Note tone="warn" shape="notice" title={text.runs.deviations}>
                 <ul>

@@ -13,8 +13,11 @@ import { ClustersPage } from '../clusters/ClustersPage.tsx';
 import { RecipePage } from '../clusters/RecipePage.tsx';
 import { HomePage } from '../home/HomePage.tsx';
 import { JournalPage } from '../journal/JournalPage.tsx';
+import { KmsVerifyPlanPage } from '../plans/KmsVerifyPlanPage.tsx';
+import { SealMigrationPlanPage } from '../plans/SealMigrationPlanPage.tsx';
 import { TokenActPage } from '../plans/TokenActPage.tsx';
 import { TokenSetupPlanPage } from '../plans/TokenSetupPlanPage.tsx';
+import { TransitSetupPlanPage } from '../plans/TransitSetupPlanPage.tsx';
 import { UnsealPlanPage } from '../plans/UnsealPlanPage.tsx';
 import { VaultInitPlanPage } from '../plans/VaultInitPlanPage.tsx';
 import { RunPage } from '../runs/RunPage.tsx';
@@ -110,6 +113,19 @@ function PageOf({ place, view }: { readonly place: Place; readonly view: AppView
       return <VaultInitPlanPage view={view} vaultId={place.vaultId} />;
     case 'plan-unseal':
       return <UnsealPlanPage view={view} vaultId={place.vaultId} />;
+    case 'plan-seal-migration':
+      return <SealMigrationPlanPage view={view} vaultId={place.vaultId} />;
+    case 'plan-transit-setup':
+      return <TransitSetupPlanPage view={view} vaultId={place.vaultId} contextId={place.contextId} />;
+    case 'plan-kms-verify':
+      return (
+        <KmsVerifyPlanPage
+          view={view}
+          contextId={place.contextId}
+          provider={place.provider}
+          reencrypt={place.reencrypt}
+        />
+      );
   }
 }
 

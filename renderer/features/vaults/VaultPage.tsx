@@ -11,7 +11,7 @@ import { FailureBox } from '../../ui/FailureBox.tsx';
 import { Card, EmptyState, Fact, Facts, Gauge, Hash, Mono, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark, VaultStateMark } from '../../ui/StateMark.tsx';
 import { formatClock } from '../../views/times.ts';
-import { VaultActs } from './VaultActs.tsx';
+import { VaultActs, VaultMenu } from './VaultActs.tsx';
 
 const words = text.vaults;
 
@@ -61,6 +61,7 @@ export function VaultPage({ view, vaultId }: { readonly view: AppView; readonly 
           <Button icon={<RefreshCw size={18} aria-hidden />} pending={looking} onPress={() => void refresh()}>
             {words.refresh}
           </Button>
+          <VaultMenu vault={vault} />
           <VaultActs vault={vault} />
         </>
       }
