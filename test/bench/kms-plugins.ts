@@ -1,0 +1,99 @@
+/** What the KMS bench measures: the bundled provider, a minimal Go plugin, and the Go client that calls both. */
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { KmsPlace, KmsToken } from '../fixtures/kms-provider.ts';
+import { kmsTestPin } from '../fixtures/kms-provider.ts';
+import { softHsmModulePath } from '../fixtures/softhsm.ts';
+import { connectKms } from '../servers/kms-client.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const sources = join(root, 'test/servers/kms-go');
+
+export interface MeasuredPlugin {
+  readonly socketPath: string;
+  /** Megabytes. */
+  residentMemory(): number;
+  end(): void;
+}
+
+/** Builds both programs where the sources are newer; Go itself knows that. @returns their folder */
+export async function buildGoPrograms(): Promise<string> {
+  const usual = '/usr/local/go/bin/go';
+  const target = join(process.env['KEY_CUSTODIAN_CACHE'] ?? join(root, 'out'), 'servers', 'kms-go');
+  await mkdir(target, { recursive: true });
+  const args = ['build', '-trimpath', '-mod=readonly', '-o', `${target}/`, '.', './load'];
+  await run(existsSync(usual) ? usual : 'go', args, {
+    cwd: sources,
+    env: { ...process.env, CGO_ENABLED: '1', GOWORK: 'off' },
+  });
+  return target;
+}
+
+async function startPlugin(
+  program: string,
+  argumentList: readonly string[],
+  token: KmsToken,
+  socketPath: string,
+): Promise<MeasuredPlugin> {
+  const child = spawn(program, argumentList, {
+    env: { PATH: process.env['PATH'] ?? '', SOFTHSM2_CONF: token.configurationPath },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.stdin.end(`${kmsTestPin}\n`);
+  const client = connectKms(socketPath);
+  try {
+    // Each failed call waits a while by itself.
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const status = await client.status();
+      if (status.ok && status.value.healthz === 'ok') break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    client.close();
+  }
+  return {
+    socketPath,
+    residentMemory: () => {
+      const status = readFileSync(`/proc/${String(child.pid)}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+) kB/u.exec(status)?.[1]) / 1024;
+    },
+    end: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+export function startBundledProvider(token: KmsToken, place: KmsPlace): Promise<MeasuredPlugin> {
+  const bundle = join(root, 'out/main/custodian.cjs');
+  const argumentList = [bundle, 'kms', 'serve', '--config', place.configurationPath];
+  return startPlugin(process.execPath, argumentList, token, place.socketPath);
+}
+
+export function startGoPlugin(programs: string, token: KmsToken, place: KmsPlace): Promise<MeasuredPlugin> {
+  const socketPath = join(place.directory, 'go.socket');
+  return startPlugin(
+    join(programs, 'kms-go'),
+    [socketPath, softHsmModulePath, token.label, 'kms-key'],
+    token,
+    socketPath,
+  );
+}
+
+/** @returns milliseconds of each call, sorted */
+export async function measureCalls(
+  programs: string,
+  plugin: MeasuredPlugin,
+  what: 'encrypt' | 'decrypt' | 'status',
+  inFlight: number,
+  calls: number,
+): Promise<readonly number[]> {
+  const argumentList = [plugin.socketPath, what, String(inFlight), String(calls)];
+  const { stdout } = await run(join(programs, 'load'), argumentList, { maxBuffer: 64 * 1024 * 1024 });
+  const nanoseconds = z.array(z.number()).parse(JSON.parse(stdout));
+  return nanoseconds.map((value) => value / 1_000_000).toSorted((one, other) => one - other);
+}
