@@ -52,6 +52,7 @@ export const devices = {
   commandsLabel: 'Commands',
   commandsHelp: 'In a terminal:',
   copyCommands: 'Copy',
+  commandsCopied: 'The commands are on the clipboard.',
 
   connectionsTitle: 'What the readers and the USB bus show',
   connectionsLooking: 'Looking at readers and the USB bus…',

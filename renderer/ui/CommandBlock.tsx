@@ -33,7 +33,7 @@ export function CommandBlock({
         {commands}
       </pre>
       <span role="status" className={css('commandsSaid')}>
-        {copied ? text.common.copied : ''}
+        {copied ? words.commandsCopied : ''}
       </span>
     </div>
   );
