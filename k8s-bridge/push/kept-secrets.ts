@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { failure, success } from '../../electron/workflows/failures.ts';
 import type { Manifest, ObjectReference, PushRecord } from '../../electron/workflows/cluster-ports.ts';
 import { fieldManager } from '../protocol.ts';
+import { deleteSeen, type Seen } from './delete.ts';
 import { getLive } from './get-live.ts';
 import { runOn, splitWords, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
-import { mapAt, stubOf, textAt } from './objects.ts';
+import { mapAt, textAt } from './objects.ts';
 
 const pushLabel = 'key-custodian/push';
 
@@ -77,21 +78,20 @@ export async function forgetKept(call: ClusterCall, record: PushRecord): Promise
   const live = await getLive(call, references);
   if (!live.ok) return live;
   const label = labelFor(record.pushId);
-  const ours = references.filter((reference) => {
+  const ours = references.flatMap((reference): Seen[] => {
     const secret = live.value.find(reference);
-    return textAt(mapAt(mapAt(secret, 'metadata'), 'labels'), pushLabel) === label;
+    const isOurs = textAt(mapAt(mapAt(secret, 'metadata'), 'labels'), pushLabel) === label;
+    return secret === undefined || !isOurs ? [] : [{ reference, live: secret }];
   });
   if (ours.length === 0 && live.value.problems.length === 0) return success({});
-  const ran = await runOn(
-    call,
-    ['delete', '-f', '-', '--ignore-not-found', '--wait=false', '-o', 'name'],
-    toStream(ours.map(stubOf)),
-  );
-  if (!ran.ok) return ran;
-  if (ran.value.exitCode === 0 && live.value.problems.length === 0) return success({});
+  const deleted = await deleteSeen(call, ours);
+  if (!deleted.ok) return deleted;
+  const { changed, problems } = deleted.value;
+  const said = [...live.value.problems, ...problems.values()];
+  if (said.length === 0 && changed.size === 0) return success({});
   return failure(
     'Cluster_PushIncomplete',
-    `Copies of replaced Secrets are still there: ${[...live.value.problems, ran.value.errors.trim()].join(' ').slice(0, 1000)}`,
+    `Copies of replaced Secrets are still there: ${[...said, ...changed].join(' ').slice(0, 1000)}`,
     'Ask for the right to delete them, then try again.',
   );
 }

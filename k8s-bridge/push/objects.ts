@@ -74,6 +74,13 @@ export function resourceOf(kind: string): string {
   return lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
 }
 
+/** Where the server has an object, for requests that kubectl has no words for. */
+export function pathOf({ apiVersion, kind, namespace, name }: ObjectReference): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const place = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${root}${place}/${resourceOf(kind)}/${encodeURIComponent(name)}`;
+}
+
 const firstKinds = [
   'Namespace',
   'CustomResourceDefinition',

@@ -4,7 +4,7 @@ import type { Manifest, ObjectReference } from '../../electron/workflows/cluster
 import { fieldManager } from '../protocol.ts';
 import { matchNames, shareOutErrors } from './dry-run.ts';
 import { runOn, splitWords, toStream, type ClusterCall, type ClusterResult } from './kubectl-call.ts';
-import { mapAt, referenceKey, resourceOf } from './objects.ts';
+import { mapAt, pathOf, referenceKey } from './objects.ts';
 
 export const writeArguments = ['--validate=ignore', `--field-manager=${fieldManager}`];
 
@@ -37,12 +37,6 @@ function hasLastApplied(manifest: Manifest): boolean {
   return annotations['kubectl.kubernetes.io/last-applied-configuration'] !== undefined;
 }
 
-function pathOf({ apiVersion, kind, namespace, name }: ObjectReference): string {
-  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const place = namespace === '' ? '' : `/namespaces/${namespace}`;
-  return `${root}${place}/${resourceOf(kind)}/${encodeURIComponent(name)}?fieldManager=${fieldManager}`;
-}
-
 /**
  * Puts objects in place of those that are there, byte for byte. Those of the client-side `kubectl apply` go by their
  * path, one by one, since kubectl would change their annotation.
@@ -65,7 +59,11 @@ export async function replaceObjects(
   for (const [index, reference] of references.entries()) {
     const manifest = objects[index];
     if (manifest === undefined || together[index] === true) continue;
-    const ran = await runOn(call, ['replace', `--raw=${pathOf(reference)}`, '-f', '-'], toStream([manifest]));
+    const ran = await runOn(
+      call,
+      ['replace', `--raw=${pathOf(reference)}?fieldManager=${fieldManager}`, '-f', '-'],
+      toStream([manifest]),
+    );
     if (!ran.ok) return ran;
     ran.value.output.fill(0);
     if (ran.value.exitCode !== 0) problems.set(referenceKey(reference), ran.value.errors.trim());

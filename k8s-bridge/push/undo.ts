@@ -15,17 +15,17 @@ import type {
 import { fieldManager } from '../protocol.ts';
 import { withoutBookkeeping } from './diff-lines.ts';
 import { existing, restoreFields, without } from './edit-by-fields.ts';
-import { clientSideManagers, findOurFields, isStillOurs, managersOf, unite, uniteAll } from './field-sets.ts';
+import { clientSideManagers, findOurFields, managersOf, unite, uniteAll } from './field-sets.ts';
 import { getLive, type LiveObjects } from './get-live.ts';
 import { inverseAsOfNow } from './json-patch.ts';
 import { keptReferences } from './kept-secrets.ts';
 import { type ClusterCall, type ClusterResult } from './kubectl-call.ts';
 import { isMissingKind } from './missing-kinds.ts';
-import { findForeignContents } from './namespace-contents.ts';
 import { nodeReference, patchNodes } from './node-patches.ts';
 import { prepareObjects } from './preview.ts';
 import { replaceObjects, send, writeArguments } from './replace.ts';
-import { isList, isMap, isSecret, mapAt, referenceKey, stubOf, textAt } from './objects.ts';
+import { isList, isMap, isSecret, mapAt, referenceKey, textAt } from './objects.ts';
+import { deleteNew } from './undo-new.ts';
 
 type Before = PushRecord['before'][number];
 
@@ -223,57 +223,6 @@ async function giveBackFields(
     const outcome = outcomes.get(key);
     if (outcome?.outcome === 'unchanged')
       outcomes.set(key, { ...outcome, outcome: 'restored', uid: metadataText(manifest, 'uid') });
-  }
-  return success(undefined);
-}
-
-/** What the push made, last first, if it is still ours. */
-async function deleteNew(
-  call: ClusterCall,
-  entries: readonly Before[],
-  pushed: ReadonlyMap<string, Manifest>,
-  live: LiveObjects,
-  outcomes: Outcomes,
-): Promise<ClusterResult<undefined>> {
-  const say = (reference: ObjectReference, outcome: ObjectOutcome['outcome'], problem = ''): void => {
-    const uid = metadataText(live.find(reference), 'uid');
-    outcomes.set(referenceKey(reference), { reference, outcome, uid, problem: problem.slice(0, 4000) });
-  };
-  const namespaces = entries.filter(
-    ({ reference }) => reference.kind === 'Namespace' && live.find(reference) !== undefined,
-  );
-  const inUse = new Map<string, string>();
-  for (const { reference } of namespaces) {
-    const contents = await findForeignContents(
-      call,
-      reference.name,
-      entries.map((entry) => entry.reference),
-    );
-    if (!contents.ok) return contents;
-    if (contents.value !== '') inUse.set(referenceKey(reference), contents.value);
-  }
-  const deleting: ObjectReference[] = [];
-  for (const { reference } of [...entries].reverse()) {
-    const now = live.find(reference);
-    const held = inUse.get(referenceKey(reference));
-    if (now === undefined || metadataText(now, 'deletionTimestamp') !== '')
-      say(reference, now === undefined ? 'unchanged' : 'deleted');
-    else if (!isStillOurs(now, pushed.get(referenceKey(reference)))) {
-      const makers = [...new Set(managersOf(now).map(({ manager }) => manager))].join(', ');
-      say(
-        reference,
-        'failed',
-        `It is no longer ours: it was made anew by ${makers || 'somebody else'}. It was left as it is.`,
-      );
-    } else if (held !== undefined) say(reference, 'failed', held);
-    else deleting.push(reference);
-  }
-  const deleted = await send(call, ['delete', '--ignore-not-found', '--wait=false'], deleting.map(stubOf), deleting);
-  if (!deleted.ok) return deleted;
-  const problems = [...deleted.value].filter(([, words]) => words !== '');
-  for (const reference of deleting) {
-    const problem = problems.find(([key]) => key === referenceKey(reference))?.[1] ?? '';
-    say(reference, problem === '' ? 'deleted' : 'failed', problem);
   }
   return success(undefined);
 }

@@ -21,7 +21,7 @@ let engine: PushEngine;
 let namespace = '';
 let namespaces = 0;
 /** Called before each run of kubectl, with its number since the test began. */
-let beforeRun: (number: number, argumentList: readonly string[]) => void = () => undefined;
+let beforeRun: (number: number, argumentList: readonly string[]) => unknown = () => undefined;
 let runNumber = 0;
 
 beforeAll(async () => {
@@ -29,9 +29,9 @@ beforeAll(async () => {
   // With just the rights that docs/clusters.md lists.
   engine = await openPushEngine(await cluster.custodianKubeconfig(), cluster.kubectlPath, (kubectl) => ({
     ...kubectl,
-    run: (request) => {
+    run: async (request) => {
       runNumber += 1;
-      beforeRun(runNumber, request.argumentList);
+      await beforeRun(runNumber, request.argumentList);
       return kubectl.run(request);
     },
   }));
@@ -231,6 +231,45 @@ describe('a push and its undo', () => {
     ]);
     expect(Object.keys(await state())).toEqual(['ConfigMap again', 'ConfigMap shared']);
     expect((await state())['ConfigMap shared']?.object).toMatchObject({ data: { a: '3', theirs: '3' } });
+  });
+
+  test('one that somebody makes anew at the last moment is not deleted in place of the one that was looked at', async () => {
+    const record = await prepare(contentOf([configMap(namespace, 'again', { a: '1' }), secretOf(namespace, 'pin')]));
+    await apply(record);
+    const uidOf = async (): Promise<string> =>
+      cluster.arrange(['get', 'configmap', 'again', '-n', namespace, '-o', 'jsonpath={.metadata.uid}']);
+    const first = await uidOf();
+    let replaced = 0;
+    beforeRun = async (_, argumentList) => {
+      if (argumentList[0] !== 'delete' || !argumentList.some((word) => word.endsWith('/again')) || replaced > 0) return;
+      replaced += 1;
+      await cluster.arrange(['delete', 'configmap', 'again', '-n', namespace]);
+      // Of the same name and content: only its UID tells.
+      await cluster.arrange(
+        ['create', '--field-manager=hand', '-f', '-'],
+        JSON.stringify(configMap(namespace, 'again', { a: '1' })),
+      );
+    };
+    expect(told(await undo(record))).toEqual([
+      'pin deleted',
+      'again failed: It is no longer ours: it was made anew by hand. It was left as it is.',
+    ]);
+    expect(replaced).toBe(1);
+    expect(await uidOf()).not.toBe(first);
+  });
+
+  test('one that others change all the while is looked at again, and deleted if it is still ours', async () => {
+    const record = await prepare(contentOf([configMap(namespace, 'busy', { a: '1' })]));
+    await apply(record);
+    let changes = 0;
+    beforeRun = async (_, argumentList) => {
+      if (argumentList[0] !== 'delete' || changes === 2) return;
+      changes += 1;
+      await cluster.arrange(['annotate', 'configmap', 'busy', '-n', namespace, `turn=${changes}`, '--overwrite']);
+    };
+    expect(told(await undo(record))).toEqual(['busy deleted']);
+    expect(changes).toBe(2);
+    expect(Object.keys(await state())).toEqual([]);
   });
 
   test('what somebody deleted since comes back as it was', async () => {
