@@ -1,5 +1,5 @@
 /** Which clusters there are, what they say about themselves, and what one may do there. */
-import { failure, success } from '../electron/workflows/failures.ts';
+import { failure, success, type ClusterFailureCode } from '../electron/workflows/failures.ts';
 import type { ClusterPin, ClusterState } from '../electron/workflows/cluster-ports.ts';
 import { handle, type ClusterHostParts, type ClusterHostResult, type Handlers } from './handler.ts';
 import { isWithinSkew } from './kubectl/find-kubectl.ts';
@@ -12,6 +12,17 @@ type ContextMethod =
   'hello' | 'contexts.list' | 'contexts.pin' | 'cluster.probe' | 'cluster.check-rights' | 'names.list';
 
 const requests = clusterHostRequests;
+
+/** With these no question left this machine, and nothing can be said about the cluster. */
+const notAsked: ReadonlySet<string> = new Set<ClusterFailureCode>([
+  'Cluster_KubectlMissing',
+  'Cluster_KubectlUnsuitable',
+  'Cluster_KubeconfigInvalid',
+  'Cluster_ContextInvalid',
+  'Cluster_ContextChanged',
+  'Cluster_NotAllowed',
+  'Cluster_InsecureRefused',
+]);
 
 export function createContextHandlers(parts: ClusterHostParts): Handlers<ContextMethod> {
   const { kubectl, opener } = parts;
@@ -70,10 +81,7 @@ export function createContextHandlers(parts: ClusterHostParts): Handlers<Context
     };
     if (!identity.ok) {
       const { code, message, next } = identity.error;
-      // Without kubectl nothing can be said about the cluster.
-      return code === 'Cluster_KubectlMissing' || code === 'Cluster_KubectlUnsuitable'
-        ? identity
-        : success({ ...unreached, problem: `${message} ${next}`.slice(0, 2000) });
+      return notAsked.has(code) ? identity : success({ ...unreached, problem: `${message} ${next}`.slice(0, 2000) });
     }
     const { uid, serverVersion } = identity.value;
     const withinSkew = isWithinSkew(program.value.version, serverVersion);

@@ -262,6 +262,8 @@ describe('a cluster that is away, slow or no longer the same', () => {
       for (const [code, change] of changes) {
         await writeFile(kubeconfig, change(before));
         expect(codeOf(await port.readValues(pin, secret))).toBe(code);
+        // Not a cluster that is away: that would be looked for in the network.
+        expect(codeOf(await port.probe(pin))).toBe(code);
       }
       await writeFile(kubeconfig, before);
       expect(valueOf(await port.readValues(pin, secret))).toBeUndefined();
