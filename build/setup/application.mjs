@@ -8,6 +8,7 @@ import { projectNode, root, run, say, SetupError } from './commands.mjs';
 const sources = [
   'electron',
   'native',
+  'k8s-bridge',
   'renderer',
   'build/bundle.ts',
   'build/icons',
