@@ -15,7 +15,23 @@ const valueSecret = z
   .pipe(z.object({ namespace: namespaceSchema, name: objectNameSchema }, 'needs NAMESPACE/NAME').readonly())
   .optional();
 
-export const toSecretShape = { ...clusterShape, toSecret: valueSecret };
+const splitLabel = (label: string): readonly [string, string] => {
+  const equals = label.indexOf('=');
+  return [label.slice(0, equals), label.slice(equals + 1)];
+};
+
+/** Labels of a Secret that is made. */
+const secretLabel = z
+  .array(z.string().regex(/^[^=]{1,317}=[^=]{0,63}$/u, 'needs NAME=VALUE'))
+  .default([])
+  .transform((labels) => Object.fromEntries(labels.map((label) => splitLabel(label))));
+
+export const secretLabelOption = [
+  '--secret-label <name=value>',
+  'a label for a Secret that is made; may be repeated',
+] as const;
+
+export const toSecretShape = { ...clusterShape, toSecret: valueSecret, secretLabel };
 export const fromSecretShape = { ...clusterShape, fromSecret: valueSecret };
 
 export function addClusterOptions(command: Command): Command {

@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { RunSnapshot } from '../core/core.ts';
 import { isForgotten, readPushRecord } from '../core/push-records.ts';
-import type { ClusterPushPlan, ClusterUndoPlan } from '../workflows/cluster-plans.ts';
-import type { Drift } from '../workflows/cluster-ports.ts';
+import type { ClusterForgetPlan, ClusterPushPlan, ClusterUndoPlan } from '../workflows/cluster-plans.ts';
+import type { ClusterPin, Drift, PushRecord } from '../workflows/cluster-ports.ts';
 import { referencesOf } from '../workflows/cluster-push.ts';
+import { lossesOfForgetting } from '../workflows/cluster-forget.ts';
 import { lossesOfUndo } from '../workflows/cluster-undo.ts';
 import { failure, success } from '../workflows/failures.ts';
 import type { Failure, Result } from '../workflows/failures.ts';
+import type { Plan } from '../workflows/plans.ts';
 import { addConfirmOption, commandGroup } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { addClusterOptions, clusterShape } from './cluster-options.ts';
@@ -105,37 +107,67 @@ function addPush(group: Command, registry: Registry): void {
   });
 }
 
-const undoShape = { ...runOnClusterShape };
+type RunOnClusterOptions = z.output<z.ZodObject<typeof runOnClusterShape>>;
 
-async function planUndo(
+/** A push that was, its record, and its cluster. */
+async function findPush(
   { core }: Session,
   pushRunId: string,
-  options: z.output<z.ZodObject<typeof undoShape>>,
-): Promise<Result<ClusterUndoPlan>> {
+  options: RunOnClusterOptions,
+): Promise<Result<{ readonly record: PushRecord; readonly cluster: ClusterPin }>> {
   const record = await readPushRecord(core, pushRunId);
   if (!record.ok) return record;
   // Where nothing is said, the cluster as it was pinned at the push; a changed kubeconfig is told then.
   const named = options.context !== undefined || options.kubeconfig !== undefined;
   const cluster = named ? await chooseCluster(core, options) : success(record.value.cluster);
-  if (!cluster.ok) return cluster;
+  return cluster.ok ? success({ record: record.value, cluster: cluster.value }) : cluster;
+}
+
+async function planUndo(
+  session: Session,
+  pushRunId: string,
+  options: RunOnClusterOptions,
+): Promise<Result<ClusterUndoPlan>> {
+  const push = await findPush(session, pushRunId, options);
+  if (!push.ok) return push;
+  const { record, cluster } = push.value;
+  return success({ workflow: 'cluster-undo', rehearsal: false, cluster, pushRunId, losses: lossesOfUndo(record) });
+}
+
+async function planForget(
+  session: Session,
+  pushRunId: string,
+  options: RunOnClusterOptions,
+): Promise<Result<ClusterForgetPlan>> {
+  const push = await findPush(session, pushRunId, options);
+  if (!push.ok) return push;
+  const { record, cluster } = push.value;
   return success({
-    workflow: 'cluster-undo',
+    workflow: 'cluster-forget',
     rehearsal: false,
-    cluster: cluster.value,
+    cluster,
     pushRunId,
-    losses: lossesOfUndo(record.value),
+    losses: lossesOfForgetting(record),
   });
 }
 
-function addUndo(group: Command, registry: Registry): void {
+/** A run about one push, which is named by its run. */
+function addRunOnPush(
+  group: Command,
+  registry: Registry,
+  about: {
+    readonly name: string;
+    readonly description: string;
+    readonly workflow: 'cluster-undo' | 'cluster-forget';
+    readonly summary: string;
+    plan(session: Session, run: string, options: RunOnClusterOptions): Promise<Result<Plan>>;
+  },
+): void {
   const command = addConfirmOption(
-    group
-      .command('undo')
-      .argument('[run]', 'the run of the push')
-      .description('undo a push: what was there before comes back, what was new is deleted'),
+    group.command(about.name).argument('[run]', 'the run of the push').description(about.description),
   );
   addRunOptions(addClusterOptions(command)).action(async () => {
-    const options = readOptions(undoShape, command);
+    const options = readOptions(runOnClusterShape, command);
     if (!options.ok) {
       registry.settle(misused(options.error));
       return;
@@ -150,9 +182,9 @@ function addUndo(group: Command, registry: Registry): void {
         command,
         registry,
         options: options.value,
-        workflow: 'cluster-undo',
-        plan: (session) => planUndo(session, run, options.value),
-        summary: () => 'The cluster is as it was before the push.',
+        workflow: about.workflow,
+        plan: (session) => about.plan(session, run, options.value),
+        summary: () => about.summary,
       }),
     );
   });
@@ -256,11 +288,24 @@ async function verify(session: Session, run: string): Promise<CommandOutcome> {
   return judgeDrift(checked, text);
 }
 
-/** `custodian recipe push`, `undo` and `verify`. */
+/** `custodian recipe push`, `undo`, `forget` and `verify`. */
 export function addRecipeRunCommands(program: Command, registry: Registry): void {
   const group = commandGroup(program, 'recipe', 'what is set up in clusters: rendered, compared, pushed and undone');
   addPush(group, registry);
-  addUndo(group, registry);
+  addRunOnPush(group, registry, {
+    name: 'undo',
+    description: 'undo a push: what was there before comes back, what was new is deleted',
+    workflow: 'cluster-undo',
+    summary: 'The cluster is as it was before the push.',
+    plan: planUndo,
+  });
+  addRunOnPush(group, registry, {
+    name: 'forget',
+    description: 'destroy the copies of earlier values that a push kept for its undo; undoes nothing',
+    workflow: 'cluster-forget',
+    summary: 'The copies of earlier values are gone. The push itself stays as it is.',
+    plan: planForget,
+  });
   const verifying = group
     .command('verify')
     .argument('[run]', 'the run of a push (default: every push that was not undone)')

@@ -16,7 +16,7 @@ import {
 } from './care-command.ts';
 import type { CareParts } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
-import { addClusterOptions, toSecretShape } from './cluster-options.ts';
+import { addClusterOptions, secretLabelOption, toSecretShape } from './cluster-options.ts';
 import { addCommonOptions, keyShape, repeatable } from './options.ts';
 import { done, failed } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
@@ -267,7 +267,7 @@ function addStore(group: Command, registry: Registry): void {
       .description('copy the values into a Secret of a cluster as they are, encrypted, and try each on the token'),
   )
     .option('--to-secret <namespace/name>', 'the Secret; what is in it already is never replaced')
-    .option('--secret-label <name=value>', 'a label for a Secret that is made; may be repeated', repeatable)
+    .option(...secretLabelOption, repeatable)
     .option('--vault-name <name>', 'whose values they are, for the record');
   carriesOut({
     command: addClusterOptions(addCareOptions(command)),
@@ -275,10 +275,6 @@ function addStore(group: Command, registry: Registry): void {
     shape: {
       ...valueShape,
       ...toSecretShape,
-      secretLabel: z
-        .array(z.string().regex(/^[^=]{1,317}=[^=]{0,63}$/u, 'needs NAME=VALUE'))
-        .default([])
-        .transform((labels) => Object.fromEntries(labels.map((label) => splitLabel(label)))),
       vaultName: z.string().max(80, 'takes at most 80 characters').default(''),
     },
     workflow: 'secret-store',
@@ -305,11 +301,6 @@ function addStore(group: Command, registry: Registry): void {
     summary: (facts) => `Every value is in the Secret ${String(facts['secret'] ?? '')} and decrypts on the token.`,
   });
 }
-
-const splitLabel = (label: string): readonly [string, string] => {
-  const equals = label.indexOf('=');
-  return [label.slice(0, equals), label.slice(equals + 1)];
-};
 
 /** `custodian value list`, `check`, `repair`, `read-out`, `rewrap` and `store`. */
 export function addValueCommands(program: Command, registry: Registry): void {

@@ -7,7 +7,7 @@ import type { Plan, VaultInitPlan } from '../workflows/plans.ts';
 import { chooseToken, storeOf } from './chosen-token.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { chooseVault } from './chosen-vault.ts';
-import { addClusterOptions, toSecretShape } from './cluster-options.ts';
+import { addClusterOptions, secretLabelOption, toSecretShape } from './cluster-options.ts';
 import { readRootToken, readShareTo, rootTokenDestination, shareDestinations } from './destinations.ts';
 import type { Written } from './destinations.ts';
 import {
@@ -144,7 +144,13 @@ async function makePlan(session: Session, options: InitOptions, split: Split): P
     threshold: options.threshold,
     ...(cluster === undefined || options.toSecret === undefined
       ? {}
-      : { secret: { cluster: cluster.value, secret: options.toSecret } }),
+      : {
+          secret: {
+            cluster: cluster.value,
+            secret: options.toSecret,
+            ...(Object.keys(options.secretLabel).length === 0 ? {} : { labels: options.secretLabel }),
+          },
+        }),
     destinations: destinations.value,
     rootToken: rootToken.value,
   };
@@ -170,7 +176,8 @@ export function addVaultInitCommand(vault: Command, registry: Registry): void {
       '--root-token <where>',
       'token, secret, revoked, or pgp:FILE:NAME (default: token, or the Secret that --to-secret names)',
     )
-    .option('--to-secret <namespace/name>', 'the Secret of a cluster for shares, encrypted under the token’s key');
+    .option('--to-secret <namespace/name>', 'the Secret of a cluster for shares, encrypted under the token’s key')
+    .option(...secretLabelOption, repeatable);
   addClusterOptions(addRunOptions(addVaultOptions(addTokenOptions(init)))).action(async () => {
     const options = readOptions(initShape, init);
     if (!options.ok) {

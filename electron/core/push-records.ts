@@ -1,12 +1,11 @@
 /** What a push left on disk for its undo, and whether a person still follows it. */
 import type { Core } from './core.ts';
+import { forgottenFile } from '../workflows/cluster-plans.ts';
 import { pushRecordSchema, type PushRecord } from '../workflows/cluster-ports.ts';
 import { failure, success, type Result } from '../workflows/failures.ts';
 
 /** Written by the run before it changes anything. */
 const recordFile = 'push-record.json';
-/** There: the push is not followed any more. */
-const forgottenFile = 'push-forgotten';
 
 type Parts = Pick<Core, 'outbox'>;
 

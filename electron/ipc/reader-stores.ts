@@ -23,6 +23,7 @@ export function storesOfPlan(plan: Plan): readonly string[] {
       return plan.sources.flatMap((source) => ('token' in source ? [source.token.storeId] : []));
     case 'cluster-push':
     case 'cluster-undo':
+    case 'cluster-forget':
       return [];
     case 'backup-drill':
     case 'device-clone':

@@ -37,6 +37,7 @@ export type ClusterEffect =
   | { readonly kind: 'cluster.settle' }
   | { readonly kind: 'cluster.undo'; readonly cluster: ClusterPin; readonly pushRunId: string }
   | { readonly kind: 'cluster.settle-undo'; readonly cluster: ClusterPin; readonly pushRunId: string }
+  | { readonly kind: 'cluster.forget-kept'; readonly cluster: ClusterPin; readonly pushRunId: string }
   /** None of these values is in the Secret, as bank-vaults asks before an initialisation. */
   | ({ readonly kind: 'secret.check-room'; readonly labels: readonly string[] } & InSecret)
   /** What is in the Secret under these names is what the token holds. */
@@ -57,6 +58,7 @@ export type ClusterEffect =
   /** The same from the run's escrow, after an initialisation. */
   | ({
       readonly kind: 'secret.store-from-escrow';
+      readonly secretLabels: SecretStorePlan['secretLabels'];
       readonly token: TokenOfPlan;
       readonly keyLabel: string;
       readonly labels: readonly string[];

@@ -2,6 +2,7 @@
  * The workflows as data: what screen, terminal and transcript are drawn from.
  */
 import { clusterPushWorkflow } from './cluster-push.ts';
+import { clusterForgetWorkflow } from './cluster-forget.ts';
 import { clusterUndoWorkflow } from './cluster-undo.ts';
 import type { Plan, WorkflowName } from './plans.ts';
 import type { RunState, StepDefinition } from './run.ts';
@@ -42,6 +43,7 @@ const workflows: { readonly [Name in WorkflowName]: Workflow<Extract<Plan, { wor
   'kms-verify': kmsVerifyWorkflow,
   'cluster-push': clusterPushWorkflow,
   'cluster-undo': clusterUndoWorkflow,
+  'cluster-forget': clusterForgetWorkflow,
   'secret-store': secretStoreWorkflow,
 };
 

@@ -3,7 +3,7 @@
  * secret: PINs and shares are asked for when a step needs them.
  */
 import { z } from 'zod';
-import { clusterPlanSchemas, valueSecretSchema } from './cluster-plans.ts';
+import { clusterPlanSchemas, secretLabelsSchema, valueSecretSchema } from './cluster-plans.ts';
 import { clusterPinSchema } from './cluster-ports.ts';
 import { deviceChoicesSchema, devicePlanSchemas } from './device-plans.ts';
 import { kmsPlanSchemas } from './kms-plans.ts';
@@ -73,7 +73,14 @@ export const vaultInitPlanSchema = z
     shares: z.number().int().min(1).max(255),
     threshold: z.number().int().min(1).max(255),
     /** Where the values of kind 'secret' go: a Kubernetes Secret, as ciphertext under the token's key (mode hsm-k8s). */
-    secret: z.strictObject({ cluster: clusterPinSchema, secret: valueSecretSchema }).exactOptional(),
+    secret: z
+      .strictObject({
+        cluster: clusterPinSchema,
+        secret: valueSecretSchema,
+        /** Of the Secret, where this run makes it. */
+        labels: secretLabelsSchema.exactOptional(),
+      })
+      .exactOptional(),
     /** One per share, in share order. */
     destinations: z.array(shareDestinationSchema).min(1).max(255),
     rootToken: rootTokenDestinationSchema,

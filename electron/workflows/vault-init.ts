@@ -1,4 +1,5 @@
 import { labelsThatMustBeAbsent, rootLabel, unsealLabel } from './bank-vaults.ts';
+import type { SecretStorePlan } from './cluster-plans.ts';
 import type { ClusterPin, ValueSecret } from './cluster-ports.ts';
 import { checkStep } from './cluster-push.ts';
 import type { VaultInitPlan } from './plans.ts';
@@ -24,13 +25,18 @@ export function labelsOnToken(plan: VaultInitPlan): readonly string[] {
 }
 
 /** What this plan stores in a Secret, and where; undefined for nothing. */
-function inSecret(
-  plan: VaultInitPlan,
-): { readonly cluster: ClusterPin; readonly secret: ValueSecret; readonly labels: readonly string[] } | undefined {
+function inSecret(plan: VaultInitPlan):
+  | {
+      readonly cluster: ClusterPin;
+      readonly secret: ValueSecret;
+      readonly secretLabels: SecretStorePlan['secretLabels'];
+      readonly labels: readonly string[];
+    }
+  | undefined {
   const labels = labelsOf(plan, 'secret');
   return plan.secret === undefined || labels.length === 0
     ? undefined
-    : { cluster: plan.secret.cluster, secret: plan.secret.secret, labels };
+    : { cluster: plan.secret.cluster, secret: plan.secret.secret, secretLabels: plan.secret.labels ?? {}, labels };
 }
 
 /** All values that go into the Secret at once: one call of the cluster, one look at what it keeps. */
@@ -57,7 +63,7 @@ function storeInSecretStep(plan: VaultInitPlan): readonly StepDefinition[] {
 function secretChecks(plan: VaultInitPlan): readonly StepDefinition[] {
   const where = inSecret(plan);
   if (where === undefined) return [];
-  const { cluster, secret } = where;
+  const { cluster, secret, secretLabels } = where;
   const text = clusterWords.secret;
   return [
     {
@@ -71,7 +77,10 @@ function secretChecks(plan: VaultInitPlan): readonly StepDefinition[] {
       effect: { kind: 'secret.check-room', cluster, secret, labels: labelsThatMustBeAbsent(plan.shares) },
       records: ['secret'],
     },
-    trialValueStep({ cluster, secret, labels: {} }, plan.token, plan.keyLabel, ['check-token', 'check-secret']),
+    trialValueStep({ cluster, secret, labels: secretLabels }, plan.token, plan.keyLabel, [
+      'check-token',
+      'check-secret',
+    ]),
   ];
 }
 

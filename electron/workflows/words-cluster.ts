@@ -71,6 +71,18 @@ export const clusterWords = {
     },
     factPush: 'Push',
   },
+  forget: {
+    title: 'Forget what a push kept',
+    lossOfCopy: (copy: string, original: string) =>
+      `${copy} is deleted: the values that ${original} had before the push exist nowhere else that this program knows of, and no undo brings them back.`,
+    lossOfWatch: 'The push is no longer compared with the cluster when the app starts.',
+    step: {
+      title: 'Destroy the copies of earlier values',
+      explanation:
+        'The Secrets in which the push kept earlier values are deleted. What the push has put in stays as it is. Everything but those values can still be undone.',
+      action: 'Destroy the copies',
+    },
+  },
   secret: {
     title: 'Store a token’s values in a Secret',
     act: 'Log in to store the values in a Secret',

@@ -81,11 +81,14 @@ describe('unseal keys in a Secret', () => {
     const init = ['vault', 'init', '--name', 'prod', '--address', vault.address, '--ca-file', vault.caPath];
     const toSecret = ['--to-secret', 'default/vault-unseal-keys', ...onCluster, '--pin-fd', '3'];
     expect((await ask([...init, '--share-to', 'secret', '--shares', '1', '--threshold', '1'])).exitCode).toBe(2);
-    const done = await ask([...init, '--shares', '3', '--threshold', '2', ...toSecret], pin);
+    const labelled = ['--secret-label', 'app.kubernetes.io/part-of=vault'];
+    const done = await ask([...init, '--shares', '3', '--threshold', '2', ...toSecret, ...labelled], pin);
     expect(done.code).toBe('ok');
     const values = await readValues('vault-unseal-keys');
     expect(Object.keys(values).sort()).toEqual(['vault-root', 'vault-unseal-0', 'vault-unseal-1', 'vault-unseal-2']);
     for (const value of Object.values(values)) expect(value).toHaveLength(256);
+    const label = ['get', 'secret', '--selector=app.kubernetes.io/part-of=vault', '--output=name'];
+    expect((await cluster.arrange(label)).trim()).toBe('secret/vault-unseal-keys');
   });
 
   it('unseal the Vault after a restart: from the Secret that is named, and from where they are known to be', async () => {

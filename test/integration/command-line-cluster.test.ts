@@ -200,6 +200,10 @@ describe('a recipe', () => {
     expect(drifted).toMatchObject({ exitCode: 1, code: 'Cluster_Drifted' });
     expect(drifted.stdout).toContain('softhsm2.conf');
 
+    const refused = await ask(on(['recipe', 'forget', run.id, '--confirm', 'another']));
+    expect(refused.code).toBe('Custody_ConfirmationMismatch');
+    expect((await ask(on(['recipe', 'forget']))).code).toBe('App_BadRequest');
+
     const undone = await ask(on(['recipe', 'undo', run.id, '--confirm', 'test-cluster']));
     expect(undone.code).toBe('ok');
     for (const object of [

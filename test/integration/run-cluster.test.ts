@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunSnapshot } from '../../electron/core/core.ts';
 import type { RunnerOptions } from '../../electron/runs/runner.ts';
-import type { ClusterPushPlan, ClusterUndoPlan } from '../../electron/workflows/cluster-plans.ts';
+import { lossesOfForgetting } from '../../electron/workflows/cluster-forget.ts';
+import type { ClusterForgetPlan, ClusterPushPlan, ClusterUndoPlan } from '../../electron/workflows/cluster-plans.ts';
+import { pushRecordSchema } from '../../electron/workflows/cluster-ports.ts';
 import type { ClusterPin, ClusterPort, Manifest, ObjectReference } from '../../electron/workflows/cluster-ports.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
 import { createTestClusterPort, pinOnly, readSecret } from '../fixtures/cluster-desk.ts';
@@ -268,6 +270,44 @@ test('gives a replaced Secret its values back; another manager’s field is take
   expect(await kubernetes.arrange(['get', 'configmap', 'vault-config', '-n', 'before', '-o', 'jsonpath={.data}'])).toBe(
     '{"other":"stays","ui":"false"}',
   );
+});
+
+test('forgets the copies of earlier values for a typed name, once, and leaves the push as it is', async () => {
+  await kubernetes.arrange(['create', 'namespace', 'forget']);
+  await kubernetes.arrange(['create', 'secret', 'generic', 'hsm-pin', '-n', 'forget', '--from-literal=pin=earlier']);
+  harness.prompt.passwordAnswers.push(testPin);
+  const pushed = await carryThrough(await planOf(withPin('forget'), true));
+  expect(failedSteps(pushed)).toEqual([]);
+  const pushRunId = pushed.state.runId;
+  const outbox = join(directory.path, 'data', 'runs', pushRunId, 'outbox');
+  const record = pushRecordSchema.parse(JSON.parse(await readFile(join(outbox, 'push-record.json'), 'utf8')));
+  const losses = lossesOfForgetting(record);
+  expect(losses[0]).toMatch(
+    /^Secret forget\/hsm-pin\.kept-[0-9a-f]+ is deleted: the values that Secret forget\/hsm-pin/u,
+  );
+  const plan: ClusterForgetPlan = { workflow: 'cluster-forget', rehearsal: false, cluster: pin, pushRunId, losses };
+  const { runId } = valueOf(await harness.runner.start(plan, 'Ada'));
+  const refused = await harness.runner.proceed(runId, {
+    by: 'Ada',
+    typedName: 'another',
+    throughDeliberateSteps: true,
+  });
+  expect(refused).toMatchObject({ ok: false, error: { code: 'Custody_ConfirmationMismatch' } });
+  const secrets = async (): Promise<string> =>
+    (await kubernetes.arrange(['get', 'secrets', '-n', 'forget', '-o', 'name'])).trim();
+  expect(await secrets()).toContain('.kept-');
+
+  const forgotten = await goOn(runId);
+  expect(failedSteps(forgotten)).toEqual([]);
+  expect(forgotten.state.facts['keptSecretsRemoved']).toMatch(/^Secret forget\/hsm-pin\.kept-/u);
+  expect(await secrets()).toBe('secret/hsm-pin');
+  expect((await readSecret(kubernetes, 'forget', 'hsm-pin'))?.['pin']?.toString()).toBe(testPin);
+  expect(await readdir(outbox)).toContain('push-forgotten');
+  // Everything but those values can still be taken back, and the undo says which it cannot.
+  const undone = await carryThrough(undoOf(pushRunId));
+  expect(undone.state.steps.find(({ id }) => id === 'undo')?.failure?.message).toContain('The earlier values are gone');
+  expect(await exists('configmap', 'forget', 'vault-config')).toBe(false);
+  expect((await readSecret(kubernetes, 'forget', 'hsm-pin'))?.['pin']?.toString()).toBe(testPin);
 });
 
 test('refuses what is not what was shown: the cluster changed, at once and while the name was being typed', async () => {

@@ -46,7 +46,7 @@ function checkClusters({ clusters }: HandlerContext, plan: Plan): Failure | unde
       'Begin from the Vault or from the recipe.',
     ).error;
   }
-  if (plan.workflow === 'cluster-push' || plan.workflow === 'cluster-undo') {
+  if (plan.workflow === 'cluster-push' || plan.workflow === 'cluster-undo' || plan.workflow === 'cluster-forget') {
     return failure(
       'Custody_PlanInvalid',
       'A push is begun from its preview, and an undo from its push.',

@@ -111,7 +111,7 @@ export async function storeTrialValue(context: StepContext, effect: EffectOf<'se
     before.value[bankVaultsTrialLabel] !== undefined && context.noted['trialKey'] !== bankVaultsTrialLabel;
   const trialKey = isOthers ? ownTrialLabel : bankVaultsTrialLabel;
   const trial = randomBytes(32);
-  const ciphertext = encryptToWrappingKey(key.value.publicKeySpki, trial);
+  const ciphertext = encryptToWrappingKey(key.value.publicKeySpki, trial, trialKey);
   const noted = await context.note({ trialKey, trialValueSha256: sha256Hex(ciphertext) });
   if (!noted.ok) return noted;
   const written = await clusters.writeValues(cluster, secret, { [trialKey]: ciphertext }, effect.secretLabels);
@@ -215,10 +215,10 @@ export async function storeFromEscrow(
   context: StepContext,
   effect: EffectOf<'secret.store-from-escrow'>,
 ): EffectResult {
-  const { cluster, secret, labels } = effect;
+  const { cluster, secret, secretLabels, labels } = effect;
   const values = await valuesOfEscrow(context, labels);
   if (!values.ok) return values;
-  const written = await context.ports.clusters.writeValues(cluster, secret, values.value, {});
+  const written = await context.ports.clusters.writeValues(cluster, secret, values.value, secretLabels);
   if (!written.ok) return written;
   const verified = await verifyInSecret(context, effect, values.value, effect);
   if (!verified.ok) return verified;

@@ -1,5 +1,6 @@
 import type { ClusterEffect } from '../../workflows/cluster-effects.ts';
 import type { ClusterPin, PushRecord } from '../../workflows/cluster-ports.ts';
+import { forgottenFile } from '../../workflows/cluster-plans.ts';
 import type { Result } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';
 import { keptIn } from './cluster-before.ts';
@@ -24,7 +25,7 @@ async function recordFor(
       success({ ...record.value, cluster })
     : failure(
         'Cluster_OtherCluster',
-        `The push went to ${record.value.cluster.server}, and not to the cluster that this undo names.`,
+        `The push went to ${record.value.cluster.server}, and not to the cluster that is named now.`,
         'Choose the context of the cluster that the push went to. Nothing was changed.',
         { server: record.value.cluster.server },
       );
@@ -60,4 +61,18 @@ export async function settleUndo(context: StepContext, effect: EffectOf<'cluster
   }
   const forgotten = await clusters.forgetKeptSecrets(record.value);
   return forgotten.ok ? done({ keptSecretsRemoved: keptIn(record.value) }) : forgotten;
+}
+
+/** The copies go first: as long as one is there, the push is one that can be undone. */
+export async function forgetKept(context: StepContext, effect: EffectOf<'cluster.forget-kept'>): EffectResult {
+  const record = await recordFor(context, effect);
+  if (!record.ok) return record;
+  const forgotten = await context.ports.clusters.forgetKeptSecrets(record.value);
+  if (!forgotten.ok) return forgotten;
+  const marked = await context.ports.outbox.write(
+    effect.pushRunId,
+    forgottenFile,
+    new TextEncoder().encode('forgotten\n'),
+  );
+  return marked.ok ? done({ keptSecretsRemoved: keptIn(record.value) }) : marked;
 }

@@ -10,7 +10,7 @@ import {
   storeTrialValue,
   verifySecret,
 } from './cluster-secret.ts';
-import { settleUndo, undoPush } from './cluster-undo.ts';
+import { forgetKept, settleUndo, undoPush } from './cluster-undo.ts';
 import type { EffectResult, StepContext } from './context.ts';
 
 /** Carries out an effect on a cluster. */
@@ -32,6 +32,8 @@ export function performCluster(context: StepContext, effect: ClusterEffect): Eff
       return undoPush(context, effect);
     case 'cluster.settle-undo':
       return settleUndo(context, effect);
+    case 'cluster.forget-kept':
+      return forgetKept(context, effect);
     case 'secret.check-room':
       return checkSecretRoom(context, effect);
     case 'secret.compare':

@@ -97,6 +97,7 @@ export function perform(context: StepContext): EffectResult {
     case 'cluster.settle':
     case 'cluster.undo':
     case 'cluster.settle-undo':
+    case 'cluster.forget-kept':
     case 'secret.check-room':
     case 'secret.compare':
     case 'secret.trial-value':
