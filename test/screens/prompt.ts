@@ -12,6 +12,7 @@ export type PromptField =
   | 'Value'
   | 'Value again'
   | 'Piece'
+  | 'Token'
   | 'The piece from your paper'
   | 'Key share'
   | 'The share from your paper';
