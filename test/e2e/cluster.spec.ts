@@ -7,7 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import type { TokenView } from '../../electron/contract/views.ts';
-import { ClustersScreen, RecipeScreen } from '../screens/clusters.ts';
+import { ClustersScreen, PreviewScreen, RecipeScreen } from '../screens/clusters.ts';
 import { HomeScreen } from '../screens/home.ts';
 import { choose } from '../screens/controls.ts';
 import { UnsealPlanScreen } from '../screens/unseal-plan.ts';
@@ -120,9 +120,10 @@ test.describe.serial('clusters', () => {
   test('it is previewed, pushed after the typed name, and followed', async () => {
     const screen = new RecipeScreen(page);
     await screen.preview(context);
-    await expect(screen.push).toBeEnabled();
+    const { push } = new PreviewScreen(page);
+    await expect(push).toBeEnabled();
     await keep('real-preview');
-    await screen.push.click();
+    await push.click();
     const run = await driveRunToEnd(app, page, 'cluster-push', testSecrets);
     expect(run.status).toBe('completed');
     const pushed = (await readView(page)).pushes[0];

@@ -42,6 +42,15 @@ export class ClustersScreen {
     return this.page.getByRole('region', { name: recipe, exact: true });
   }
 
+  /** Allows a program or file, after the dialog that shows it whole. */
+  async allow(path: string): Promise<void> {
+    await this.page.getByRole('button', { name: `Allow ${path}` }).click();
+    await this.page
+      .getByRole('alertdialog', { name: 'Allow this to be used?' })
+      .getByRole('button', { name: 'Allow it' })
+      .click();
+  }
+
   async compare(recipe: string): Promise<void> {
     await this.page.getByRole('button', { name: `Compare ${recipe} with what is live now` }).click();
   }
@@ -97,11 +106,42 @@ export class RecipeScreen {
     await this.page.getByRole('heading', { level: 1, name: `What would change in ${context}` }).waitFor();
   }
 
-  diff(object: string): Locator {
-    return this.page.getByRole('list', { name: `What changes in ${object}` });
+  /** The system's folder dialog follows. */
+  async save(output: 'As manifests' | 'For kustomize' | 'As Helm values'): Promise<void> {
+    await this.page.getByRole('button', { name: 'Save…' }).click();
+    await this.page.getByRole('menuitem', { name: output }).click();
+  }
+}
+
+/** What a push would change. */
+export class PreviewScreen {
+  readonly page: Page;
+  constructor(page: Page) {
+    this.page = page;
   }
 
   get push(): Locator {
     return this.page.getByRole('button', { name: 'Push…', exact: true });
+  }
+
+  get back(): Locator {
+    return this.page.getByRole('button', { name: 'Change the recipe' });
+  }
+
+  get missingRights(): Locator {
+    return this.page.getByRole('region', { name: /rights? (?:is|are) missing$/u });
+  }
+
+  get saveRights(): Locator {
+    return this.page.getByRole('button', { name: 'Save the rule…' });
+  }
+
+  conflictsOf(manager: string): Locator {
+    return this.page.getByText(`${manager} owns these fields`);
+  }
+
+  /** The tick by which fields are taken over from their managers. */
+  get takeOver(): Locator {
+    return this.page.locator('label').filter({ hasText: /^Take \d+ fields? over/u });
   }
 }

@@ -29,7 +29,11 @@ export class RunScreen {
 
   /** For a dangerous step: types the name that it asks for. */
   async typeName(name: string): Promise<void> {
-    await this.page.getByRole('textbox', { name: `Type “${name}” to go on` }).fill(name);
+    await this.typedName(name).fill(name);
+  }
+
+  typedName(name: string): Locator {
+    return this.page.getByRole('textbox', { name: `Type “${name}” to go on` });
   }
 
   get working(): Locator {

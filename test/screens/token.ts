@@ -71,6 +71,10 @@ export class TokenScreen {
     return this.page.getByRole('button', { name: 'Encrypt under another key…' });
   }
 
+  get copyIntoSecret(): Locator {
+    return this.page.getByRole('button', { name: 'Copy into a Secret…' });
+  }
+
   get drill(): Locator {
     return this.page.getByRole('button', { name: 'Begin a backup drill…' });
   }

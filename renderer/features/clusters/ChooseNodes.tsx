@@ -26,12 +26,15 @@ export function ChooseNodes(props: {
   const show = async (): Promise<void> => {
     setChosen(new Set(props.chosen.filter((name) => name !== '').map((name) => `/${name}`)));
     setSearch('');
+    setNames([]);
     setOpen(true);
     setReading(true);
     await readAllNames(props.contextId, 'nodes', setNames, () => true);
     setReading(false);
   };
   const shown = useMemo(() => rowsOfNames(names, search), [names, search]);
+  // What was typed before and is no node of this cluster cannot be seen in the list, nor be left out there.
+  const taken = names.filter(({ name }) => chosen.has(`/${name}`)).map(({ name }) => name);
   const close = (): void => {
     setOpen(false);
   };
@@ -49,8 +52,9 @@ export function ChooseNodes(props: {
             <Button onPress={close}>{text.common.cancel}</Button>
             <Button
               look="primary"
+              disabled={reading || taken.length === 0}
               onPress={() => {
-                props.onChoose([...chosen].map((id) => id.slice(id.indexOf('/') + 1)));
+                props.onChoose(taken);
                 close();
               }}
             >
