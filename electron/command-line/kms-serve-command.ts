@@ -44,7 +44,7 @@ function signal(): Promise<NodeJS.Signals> {
 export function addKmsServeCommand(kms: Command, registry: Registry): void {
   const serve = kms
     .command('serve')
-    .description('serve KMS v2 to kube-apiserver on a unix socket, with a key on a token')
+    .description('serve KMS v2 to kube-apiserver on a unix socket, with a key on a token or in Transit')
     .option('--config <file>', 'config.json (default: kleidi’s, where there is one)')
     .option('--listen <address>', 'unix:///PATH of the socket, instead of the file’s')
     .option('--provider <name>', 'softhsm, pkcs11 or hvault, instead of the file’s')

@@ -10,6 +10,7 @@ import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addJournalCommands } from './journal-commands.ts';
 import { addKeyTestCommand } from './key-test-command.ts';
+import { addKmsCheckCommand } from './kms-check-command.ts';
 import { addKmsServeCommand, withoutKleidiFlags } from './kms-serve-command.ts';
 import type { Locations } from './locations.ts';
 import { addObjectCommands } from './object-commands.ts';
@@ -104,8 +105,9 @@ function createProgram(registry: Registry): Command {
   addClusterEncryptionCommand(program, registry);
   addRecipeCommands(program, registry);
   addRecipeRunCommands(program, registry);
-  const kms = program.command('kms').description('encrypt what kube-apiserver keeps: the KMS v2 provider');
+  const kms = program.command('kms').description('serve KMS v2 to kube-apiserver, and check a plugin');
   addKmsServeCommand(kms, registry);
+  addKmsCheckCommand(kms, registry);
   addJournalCommands(program, registry);
   for (const command of program.commands) {
     configured(command);

@@ -190,6 +190,8 @@ export const kmsFailureCodes = [
   'Kms_SocketInUse',
   'Kms_SocketUnusable',
   'Kms_HealthUnavailable',
+  'Kms_Unreachable',
+  'Kms_ContractBroken',
 ] as const;
 
 export const failureCodes = [

@@ -77,10 +77,84 @@ const tokenSchema = z
   });
 
 export type TokenConfiguration = z.output<typeof tokenSchema>;
-export type KmsConfiguration = { readonly kind: 'token' } & TokenConfiguration;
+
+const vaultPath = z
+  .string()
+  .transform((path) => path.replaceAll(/^\/+|\/+$/gu, ''))
+  .pipe(z.string().regex(/^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/u, 'needs a path in Vault'));
+const vaultAddress = z.url({ protocol: /^https?$/u }).refine((text) => {
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+}, 'needs https: seeds would pass the network in the clear');
+
+const authMounts = {
+  k8s: 'kubernetes',
+  kubernetes: 'kubernetes',
+  cert: 'cert',
+  approle: 'approle',
+  jwt: 'jwt',
+  token: '',
+} as const;
+
+/** kleidi's names for Transit, and beside them what only this provider reads. */
+const transitFields = z
+  .object({
+    ...sharedShape,
+    provider: z.literal('hvault').default('hvault'),
+    address: vaultAddress,
+    namespace: z.string().max(255).default(''),
+    transitkey: vaultPath,
+    transitpath: vaultPath.default('transit'),
+    vaultrole: z.string().max(255).default(''),
+    authmethod: z.enum(['k8s', 'kubernetes', 'cert', 'approle', 'jwt', 'token']).default('k8s'),
+    authpath: z
+      .string()
+      .transform((path) => path.replace(/^\/?auth\//u, ''))
+      .pipe(vaultPath)
+      .optional(),
+    caFile: absolutePath.optional(),
+    tokenFile: absolutePath.optional(),
+    clientCertificateFile: absolutePath.optional(),
+    clientKeyFile: absolutePath.optional(),
+    roleIdFile: absolutePath.optional(),
+    secretIdFile: absolutePath.optional(),
+  })
+  .superRefine((fields, context) => {
+    const needed = {
+      k8s: [],
+      kubernetes: [],
+      cert: ['clientCertificateFile', 'clientKeyFile'],
+      approle: ['roleIdFile', 'secretIdFile'],
+      jwt: ['tokenFile'],
+      token: ['tokenFile'],
+    } as const;
+    for (const name of needed[fields.authmethod])
+      if (fields[name] === undefined)
+        context.addIssue({ code: 'custom', path: [name], message: `is needed to log in by ${fields.authmethod}` });
+  });
+
+/** Where the kubelet puts a Pod's token. */
+const podTokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+const transitSchema = transitFields.transform(
+  ({ transitkey, transitpath, vaultrole, authmethod, authpath, ...fields }) => ({
+    ...fields,
+    mount: transitpath,
+    key: transitkey,
+    role: vaultrole,
+    authMethod: authmethod,
+    authMount: authpath ?? authMounts[authmethod],
+    tokenFile: fields.tokenFile ?? (authMounts[authmethod] === 'kubernetes' ? podTokenFile : undefined),
+  }),
+);
+export type TransitConfiguration = z.output<typeof transitSchema>;
+export type KmsConfiguration =
+  ({ readonly kind: 'token' } & TokenConfiguration) | ({ readonly kind: 'transit' } & TransitConfiguration);
 
 /** Every name that a field may have, by the name in lower case: Go's JSON, which kleidi reads with, minds no case. */
-const fieldNames = new Map(Object.keys(tokenSchema.shape).map((name) => [name.toLowerCase(), name]));
+const fieldNames = new Map(
+  [...Object.keys(tokenSchema.shape), ...Object.keys(transitFields.shape)].map((name) => [name.toLowerCase(), name]),
+);
 
 function withKnownNames(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
@@ -147,16 +221,42 @@ export function readConfiguration(wish: ConfigurationWish): Read<ReadConfigurati
     ...(wish.listen === undefined ? {} : { listen: wish.listen }),
     ...(wish.provider === undefined ? {} : { provider: wish.provider }),
   };
+  return isForTransit(fields) ? readTransit(fields, file) : readToken(fields, file);
+}
+
+/** kleidi is told by a flag; without one, what is there says which one is meant. */
+function isForTransit(fields: Readonly<Record<string, unknown>>): boolean {
+  return fields['provider'] === 'hvault' || (fields['provider'] === undefined && 'transitkey' in fields);
+}
+
+function firstProblem(file: FileText, error: z.ZodError): Read<never> {
+  const [issue] = error.issues;
+  return wrong(file.path, `${file.path}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim() + '.');
+}
+
+function readToken(fields: object, file: FileText): Read<ReadConfiguration> {
   const read = tokenSchema.safeParse(fields);
-  if (!read.success) {
-    const [issue] = read.error.issues;
-    return wrong(file.path, `${file.path}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim() + '.');
-  }
+  if (!read.success) return firstProblem(file, read.error);
   const warnings =
     read.data.pin !== undefined && file.isOpenToOthers
       ? [`${file.path} holds the PIN and others may read it. Make it 0600, or name a pinFile of mode 0400.`]
       : [];
   return success({ configuration: { kind: 'token', ...read.data }, path: file.path, warnings });
+}
+
+/** Names that only a cluster's own DNS knows (Kubernetes, “DNS for Services and Pods”). */
+const clusterName = /\.svc(?:\.|$)|\.cluster\.local$/u;
+
+function readTransit(fields: object, file: FileText): Read<ReadConfiguration> {
+  const read = transitSchema.safeParse(fields);
+  if (!read.success) return firstProblem(file, read.error);
+  const { hostname } = new URL(read.data.address);
+  const warnings = clusterName.test(hostname)
+    ? [
+        `Vault at ${hostname} seems to run in a cluster. If it is the one that this provider serves, neither can start without the other once all is down: docs/kms-provider.md, “Cold start”.`,
+      ]
+    : [];
+  return success({ configuration: { kind: 'transit', ...read.data }, path: file.path, warnings });
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,5 @@
 /** The provider put together: configuration, key, socket and health endpoints, from its start to a signal. */
-import { success, type Failure, type Result } from '../../electron/workflows/failures.ts';
+import { failure, success, type Failure, type Result } from '../../electron/workflows/failures.ts';
 import type { Backend } from './backend.ts';
 import { readConfiguration, type ConfigurationWish, type KmsConfiguration } from './configuration.ts';
 import { createUnaryServer } from './grpc/server.ts';
@@ -10,6 +10,7 @@ import { createPinSource } from './pin-source.ts';
 import { createTokenBackend } from './pkcs11/token-backend.ts';
 import { createKmsService, limits } from './service.ts';
 import { listenOnSocket } from './socket.ts';
+import { createTransitBackend } from './transit/transit-backend.ts';
 
 export interface ServeOptions extends ConfigurationWish {
   readonly withDebug: boolean;
@@ -30,8 +31,28 @@ export interface RunningProvider {
 }
 
 function createBackend(configuration: KmsConfiguration, log: Log): Backend {
+  if (configuration.kind === 'transit') return createTransitBackend(configuration, log);
   const pin = createPinSource(configuration, process.env['CREDENTIALS_DIRECTORY']);
   return createTokenBackend(configuration, pin, log);
+}
+
+/** Certificates are read at once: without them there is nothing to wait for. */
+function openBackend(
+  configuration: KmsConfiguration,
+  path: string,
+  log: Log,
+): Result<Backend, 'Kms_ConfigurationInvalid'> {
+  try {
+    return success(createBackend(configuration, log));
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause)) throw cause;
+    return failure(
+      'Kms_ConfigurationInvalid',
+      `A certificate or key that the configuration names cannot be used (${String(cause.code)}).`,
+      'Check the files, and who may read them.',
+      { path, ...('path' in cause ? { file: String(cause.path) } : {}) },
+    );
+  }
 }
 
 /** Looks at the key again and again; each look begins after the last one has ended. */
@@ -60,7 +81,9 @@ export async function startProvider(options: ServeOptions): Promise<Result<Runni
   const { configuration, path, warnings } = read.value;
   for (const warning of warnings) log('warning', warning);
   const metrics = createMetrics(Date.now() / 1000);
-  const backend = createBackend(configuration, log);
+  const made = openBackend(configuration, path, log);
+  if (!made.ok) return made;
+  const backend = made.value;
   const service = createKmsService(backend, metrics, log);
   const grpc = createUnaryServer({
     methods: service.methods,

@@ -25,7 +25,7 @@ const checkMilliseconds = 2500;
 
 const malformed: Refused = refused('invalidArgument', 'The request is no message of KMS v2.');
 
-function annotationSize(annotations: Annotations): number {
+export function annotationSize(annotations: Annotations): number {
   let size = 0;
   for (const [name, value] of annotations) size += Buffer.byteLength(name) + value.length;
   return size;

@@ -11,6 +11,8 @@ import {
   type KmsProcess,
   type KmsToken,
 } from '../fixtures/kms-provider.ts';
+import { makeDesk } from '../fixtures/custodian.ts';
+import { startKmsPlugin } from '../servers/kms-plugin.ts';
 import { connectKms, type Answer, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
 
 const patient = { timeout: 60_000, interval: 200 };
@@ -126,6 +128,26 @@ describe('a KMS v2 provider on a token', () => {
     const sealed = (await Promise.all(seeds.map((seed) => client.encrypt(seed)))).map(valueOf);
     const opened = (await Promise.all(sealed.map((one) => client.decrypt(one)))).map(valueOf);
     expect(opened.map(({ plaintext }) => plaintext)).toEqual(seeds);
+  });
+
+  it('keeps to the contract, which is checked on any plugin', async () => {
+    const desk = await makeDesk();
+    const other = await startKmsPlugin(join(place.directory, 'other.socket'), kleidiValue);
+    try {
+      const own = await desk.run(['kms', 'check', '--socket', `unix://${place.socketPath}`]);
+      expect(own).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(own.stdout.match(/^holds/gmu)).toHaveLength(12);
+      // It writes as kleidi does, and does not decrypt.
+      const broken = await desk.run(['kms', 'check', '--socket', other.socketPath]);
+      expect(broken.exitCode).toBe(1);
+      expect(broken.stdout).toMatch(/BROKEN +Decrypt gives the plaintext back/u);
+      expect(broken.stderr).toContain('Kms_ContractBroken');
+      const none = await desk.run(['kms', 'check', '--socket', join(place.directory, 'none')]);
+      expect(none.stderr).toContain('Kms_Unreachable');
+    } finally {
+      await other.stop();
+      await desk.remove();
+    }
   });
 
   it('keeps its socket to its owner, leaves a live one alone and replaces a stale one', async () => {

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { noAnnotations } from '../backend.ts';
+import { additionalData, hasKleidiMark } from '../ciphertext-marks.ts';
 import { kleidiName } from '../configuration.ts';
-import type { Annotations, Sealed } from '../grpc/messages.ts';
+import type { Sealed } from '../grpc/messages.ts';
 import { decryptGcm, drawNonce, encryptGcm, nonceLength, tagLength } from './aes-gcm.ts';
 import type { TokenConnection } from './token-connection.ts';
-import { additionalData, type TokenKey } from './token-key.ts';
+import type { TokenKey } from './token-key.ts';
 
 /** The first byte of a ciphertext: how the rest is to be read. */
 const form = 1;
@@ -20,15 +21,6 @@ const namingData = Buffer.from('key-custodian/kms/v1 key id', 'ascii');
 /** kleidi's nonces are crypto11's: 16 bytes (FORMATS 2.2). */
 const kleidiNonceLength = 16;
 const kleidiData = Buffer.from(kleidiName, 'ascii');
-/** What marks its ciphertexts, now and in its first version; the value is "1". */
-const kleidiAnnotations: ReadonlySet<string> = new Set(['v2.kleidi.beezy.dev', 'version.encryption.remote.io']);
-
-/** Whether the annotations are kleidi's: just one of its marks. */
-export function hasKleidiMark(annotations: Annotations): boolean {
-  const [only, another] = [...annotations];
-  return only !== undefined && another === undefined && kleidiAnnotations.has(only[0]) && only[1].toString() === '1';
-}
-
 function nameKey(token: TokenConnection, handle: Handle): string {
   const name = encryptGcm(token, handle, namingNonce, namingData, Buffer.alloc(16));
   return `kc1-aes-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;

@@ -14,8 +14,3 @@ export interface TokenKey {
   /** Undefined where the ciphertext is not of this key, or was changed. */
   open(sealed: Sealed): Buffer | undefined;
 }
-
-/** Additional data of every ciphertext of this project's: what it is for, and under which key. */
-export function additionalData(keyId: string): Buffer {
-  return Buffer.from(`key-custodian/kms/v1\0${keyId}`, 'utf8');
-}
