@@ -1,7 +1,7 @@
 /**
  * What a device costs the app: stalls of main and of the window while a SmartCard-HSM in software is initialised,
- * makes a key as slowly as a real one and is unplugged; how soon it shows, and a run goes on once it is back; what
- * watching it costs when idle.
+ * makes a key as slowly as a real one and is unplugged; how soon it shows; how soon a run goes on once it is back, and
+ * that it comes to its end; what watching it costs when idle.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -134,6 +134,10 @@ test.describe.serial('a device', () => {
     await beginWatching(app, page);
     await card.tell('plug 0');
     await until(() => isListed(page));
+    // A lock ends the token host; the next one loads the library and initialises it with the device in its reader.
+    await callContract(page, 'app.lock', {});
+    await callContract(page, 'app.unlock', {});
+    await until(() => isListed(page));
     await card.tell(`delay generateKeyPair ${keyMilliseconds.toString()}`);
     const token = (await readView(page)).tokens.find((each) => each.serial === serial);
     if (token === undefined) throw new Error('The device is gone.');
@@ -156,9 +160,11 @@ test.describe.serial('a device', () => {
     await until(() => isListed(page));
     await delay(10_000);
     const helpers = await findHelpers(app);
-    const before = countWakeUps(helpers);
+    const main = [app.mainProcessId];
+    const before = { helpers: countWakeUps(helpers), main: countWakeUps(main) };
     await delay(20_000);
-    keepFigure({ name: 'device-wakeups', value: (countWakeUps(helpers) - before) / 20 });
+    keepFigure({ name: 'device-wakeups', value: (countWakeUps(helpers) - before.helpers) / 20 });
+    keepFigure({ name: 'window-wakeups', value: (countWakeUps(main) - before.main) / 20 });
     await card.tell('unplug');
     await until(async () => !(await isListed(page)));
   });
@@ -191,6 +197,7 @@ test.describe.serial('a device', () => {
       });
       later.push(asked - seen);
     }
+    expect((await finishRun(app, page, runId, testSecrets)).status).toBe('completed');
     keepFigure({ name: 'device-recovered-milliseconds', value: Math.max(...later) });
   });
 });
