@@ -51,11 +51,17 @@ async function findTreeProblems(page: Page): Promise<readonly string[]> {
   const { nodes } = await session.send('Accessibility.getFullAXTree');
   await session.detach();
   const problems: string[] = [];
-  const roles = new Map(nodes.map(({ nodeId, role }) => [nodeId, String(role?.value)]));
   let level = 0;
-  for (const node of nodes) {
+  // They come level by level of the tree; they are read as a person meets them.
+  const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+  const unread = nodes.filter(({ parentId }) => parentId === undefined);
+  for (let node = unread.pop(); node !== undefined; node = unread.pop()) {
+    for (const child of node.childIds?.toReversed() ?? []) {
+      const found = byId.get(child);
+      if (found !== undefined) unread.push(found);
+    }
     // React Aria says there what a button is doing, by the button's name: nothing is left of it once the button is gone.
-    if (node.ignored || roles.get(node.parentId ?? '') === 'log') continue;
+    if (node.ignored || byId.get(node.parentId ?? '')?.role?.value === 'log') continue;
     const role = String(node.role?.value);
     const name = String(node.name?.value ?? '').trim();
     const property = (wanted: string): unknown => node.properties?.find((each) => each.name === wanted)?.value.value;
