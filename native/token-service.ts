@@ -181,7 +181,7 @@ export function createTokenService(modulePath: string): TokenService {
     decryptData: handler(tokenHostRequests.decryptData, ({ serial, keyLabel, label, recipient, purpose }) => {
       const plaintext = withModule((module) => {
         const read = readData(module, serial, label);
-        return read.ok ? decrypt(module, serial, keyLabel, read.value.value) : read;
+        return read.ok ? decrypt(module, serial, keyLabel, read.value.value, 0, label) : read;
       });
       return plaintext.ok ? sealers.seal(plaintext.value, recipient, purpose) : plaintext;
     }),

@@ -1,5 +1,6 @@
 /** Initialises a Vault so that there is no moment after its reply at which a share exists in one place only. */
-import { constants as cryptoConstants, createHash, createPublicKey, publicEncrypt, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { canWrap, wrapValue } from '../hosts/value-wrapping.ts';
 import type { Key } from 'openpgp';
 import {
   failure,
@@ -29,7 +30,7 @@ export interface Initializer {
 }
 
 interface Recipients {
-  readonly wrappingKey: KeyObject;
+  readonly wrappingKeySpki: Buffer;
   readonly publicKeySha256: string;
   /** By label. */
   readonly pgpKeys: ReadonlyMap<string, Key>;
@@ -51,14 +52,14 @@ async function readRecipients(
     failure('Custody_PlanInvalid', message, 'Start a new run with a corrected plan.');
   if (request.destinations.length !== request.shares) return invalid('Every share needs a destination.');
   const spki = Buffer.from(request.wrappingKeySpki, 'base64');
-  let wrappingKey: KeyObject;
+  let isSuitable: boolean;
   try {
-    wrappingKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+    isSuitable = canWrap(spki);
   } catch {
     return invalid('The public key of the token cannot be read.');
   }
-  if (wrappingKey.asymmetricKeyType !== 'rsa' || (wrappingKey.asymmetricKeyDetails?.modulusLength ?? 0) < 2048)
-    return invalid('The wrapping key of the token is no RSA key of 2048 bits or more.');
+  if (!isSuitable)
+    return invalid('The wrapping key of the token is no RSA key of 2048 bits or more, and none of a curve known here.');
   const pgpKeys = new Map<string, Key>();
   for (const { label, destination } of labelled(request)) {
     if (destination.kind !== 'pgp') continue;
@@ -68,15 +69,12 @@ async function readRecipients(
       return invalid(`The PGP key for ${destination.custodian} is not the one whose fingerprint was confirmed.`);
     pgpKeys.set(label, key.value);
   }
-  return success({ wrappingKey, publicKeySha256: createHash('sha256').update(spki).digest('hex'), pgpKeys });
+  return success({ wrappingKeySpki: spki, publicKeySha256: createHash('sha256').update(spki).digest('hex'), pgpKeys });
 }
 
 async function encryptEntry(label: string, value: Buffer, recipients: Recipients): Promise<EscrowEntry> {
-  // bank-vaults' form: RSA-OAEP, SHA-1 and MGF1-SHA-1, empty label (PKCS #1 v2.2, 7.1.1); the value is ASCII.
-  const tokenCiphertext = publicEncrypt(
-    { key: recipients.wrappingKey, padding: cryptoConstants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
-    value,
-  ).toString('base64');
+  // The value is ASCII, and under RSA in bank-vaults' form.
+  const tokenCiphertext = wrapValue(recipients.wrappingKeySpki, label, value).toString('base64');
   const pgpKey = recipients.pgpKeys.get(label);
   const pgpMessage = pgpKey === undefined ? '' : (await encryptToPgp(pgpKey, value)).toString('base64');
   return { label, tokenCiphertext, pgpMessage };

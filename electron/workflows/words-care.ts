@@ -12,6 +12,7 @@ export const wrappingWords = {
     'rsa-oaep-sha1': 'RSA-OAEP with SHA-1',
     ecdh: 'ECDH',
   },
+  ownForm: 'ECDH, in this app’s own form: bank-vaults reads values under RSA alone',
   forBankVaults: 'SHA-256 works with this key; bank-vaults reads SHA-1 alone',
 } as const;
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pkcs11js, { type Handle } from 'pkcs11js';
 import { failure, success, type Failure, type TokenFailureCode } from '../../electron/workflows/failures.ts';
+import { wrappingCurves } from '../../electron/hosts/value-wrapping.ts';
 import type { TokenHostReply } from '../protocol.ts';
 import type { Login, PrivateKeyHandle, TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean, readNumber, readText } from './objects.ts';
@@ -41,9 +42,28 @@ function unsuitable(label: string, why: string): Refused {
   return failure(
     'Token_KeyUnsuitable',
     `The key “${label}” cannot be used for wrapping: ${why}.`,
-    'Choose the label of an RSA pair that was made for wrapping, or make a new one.',
+    'Choose the label of a pair that was made for wrapping, or make a new one.',
     { label },
   );
+}
+
+const wrongCurve = `its curve is none of ${wrappingCurves.join(', ')}`;
+
+/** A private half that is of another kind, or not for this use. */
+function refuseUse(module: TokenModule, session: Handle, label: string, privateKey: Handle): Refused | undefined {
+  const { cryptoki } = module;
+  switch (readNumber(cryptoki, session, privateKey, pkcs11js.CKA_KEY_TYPE)) {
+    case pkcs11js.CKK_RSA:
+      return readBoolean(cryptoki, session, privateKey, pkcs11js.CKA_DECRYPT) === false
+        ? unsuitable(label, 'its private half may not decrypt')
+        : undefined;
+    case pkcs11js.CKK_EC:
+      return readBoolean(cryptoki, session, privateKey, pkcs11js.CKA_DERIVE) === false
+        ? unsuitable(label, 'its private half may not derive')
+        : undefined;
+    default:
+      return unsuitable(label, 'it is neither an RSA key nor one of a curve');
+  }
 }
 
 /** Failures: Token_KeyMissing, Token_KeyIncomplete, Token_KeyLabelDoubled, Token_KeyUnsuitable. */
@@ -62,16 +82,11 @@ function readWrappingKey(module: TokenModule, session: Handle, label: string): T
       { label },
     );
   }
-  for (const half of [publicKey, privateKey]) {
-    if (readNumber(cryptoki, session, half, pkcs11js.CKA_KEY_TYPE) !== pkcs11js.CKK_RSA) {
-      return unsuitable(label, 'it is no RSA key');
-    }
-  }
-  if (readBoolean(cryptoki, session, privateKey, pkcs11js.CKA_DECRYPT) === false) {
-    return unsuitable(label, 'its private half may not decrypt');
-  }
+  const refused = refuseUse(module, session, label, privateKey);
+  if (refused !== undefined) return refused;
   const key = readPublicKey(cryptoki, session, publicKey);
-  if (key?.kind !== 'RSA') return unsuitable(label, 'its public half cannot be read');
+  if (key === undefined || key.kind === '') return unsuitable(label, 'its public half cannot be read');
+  if (key.kind === 'EC' && !wrappingCurves.includes(key.curve)) return unsuitable(label, wrongCurve);
   const own = readPublicKey(cryptoki, session, privateKey);
   if (own !== undefined && own.sha256 !== key.sha256) return unsuitable(label, 'its two halves do not belong together');
   return success({
@@ -194,12 +209,20 @@ export function findPrivateKey(module: TokenModule, login: Login, label: string)
   const [handle] = halves.privateKeys;
   if (handle === undefined) return keyMissing(label);
   if (halves.privateKeys.length > 1) return doubled(label, halves);
-  if (readNumber(module.cryptoki, login.session, handle, pkcs11js.CKA_KEY_TYPE) !== pkcs11js.CKK_RSA) {
-    return unsuitable(label, 'it is no RSA key');
+  const refused = refuseUse(module, login.session, label, handle);
+  if (refused !== undefined) return refused;
+  const { cryptoki } = module;
+  let key: PrivateKeyHandle;
+  if (readNumber(cryptoki, login.session, handle, pkcs11js.CKA_KEY_TYPE) === pkcs11js.CKK_EC) {
+    const [half] = halves.publicKeys;
+    const publicKey = half === undefined ? undefined : readPublicKey(cryptoki, login.session, half);
+    if (publicKey === undefined) return unsuitable(label, 'its public half cannot be read');
+    key = { handle, modulusBytes: 0, curveKeySha256: publicKey.sha256 };
+  } else {
+    const modulus = readAttribute(cryptoki, login.session, handle, pkcs11js.CKA_MODULUS);
+    const modulusBytes = modulus === undefined ? modulusBytesUnknown : withoutLeadingZeros(modulus).length;
+    key = { handle, modulusBytes, curveKeySha256: undefined };
   }
-  const modulus = readAttribute(module.cryptoki, login.session, handle, pkcs11js.CKA_MODULUS);
-  const modulusBytes = modulus === undefined ? modulusBytesUnknown : withoutLeadingZeros(modulus).length;
-  const key = { handle, modulusBytes };
   login.privateKeys.set(label, key);
   return success(key);
 }

@@ -8,6 +8,8 @@ import { attempt, failureOfReturnValue, returnValueOf, type TokenResult } from '
 export interface PrivateKeyHandle {
   readonly handle: Handle;
   readonly modulusBytes: number;
+  /** SHA-256 of the public half, hex, of a key of a curve; undefined for RSA. */
+  readonly curveKeySha256: string | undefined;
 }
 
 /** The host's one logged-in session on a token. */

@@ -44,7 +44,7 @@ async function decryptOne(
   place: number,
 ): Promise<Plaintext | undefined> {
   const key = login.privateKeys.get(keyLabel);
-  if (key === undefined) return undefined;
+  if (key === undefined || key.curveKeySha256 !== undefined) return undefined;
   const output = outputOf(place, key.modulusBytes);
   try {
     module.cryptoki.C_DecryptInit(session, decryptMechanism, key.handle);

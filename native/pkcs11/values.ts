@@ -1,13 +1,6 @@
-/** bank-vaults' values: data objects that hold RSA-OAEP-SHA-1 ciphertexts of one key on the same token. */
-import {
-  constants,
-  createHash,
-  createHmac,
-  createPublicKey,
-  publicEncrypt,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
+/** Values on a token: data objects that hold ciphertexts of one key of it, in bank-vaults' form or under a key of a curve. */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { wrapValue } from '../../electron/hosts/value-wrapping.ts';
 import { failure, success } from '../../electron/workflows/failures.ts';
 import { readDataOf, type DataName } from './data-objects.ts';
 import { decrypt } from './decrypt.ts';
@@ -36,7 +29,7 @@ export function checkValue(
 ): TokenResult<{ readonly decrypts: boolean; readonly plaintextLength: number; readonly mark: string }> {
   const read = readDataOf(module, serial, value);
   if (!read.ok) return read;
-  const plaintext = decrypt(module, serial, keyLabel, read.value.value);
+  const plaintext = decrypt(module, serial, keyLabel, read.value.value, 0, value.label);
   if (plaintext.ok) {
     const { bytes } = plaintext.value;
     const answer = { decrypts: true, plaintextLength: bytes.length, mark: markOf(bytes) };
@@ -48,10 +41,9 @@ export function checkValue(
 }
 
 /** OAEP's one failure on the host: the plaintext is too long for the new key. */
-function encryptTo(publicKeySpki: string, plaintext: Uint8Array): Buffer | undefined {
-  const key = createPublicKey({ key: Buffer.from(publicKeySpki, 'base64'), format: 'der', type: 'spki' });
+function encryptTo(publicKeySpki: string, label: string, plaintext: Uint8Array): Buffer | undefined {
   try {
-    return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, plaintext);
+    return wrapValue(Buffer.from(publicKeySpki, 'base64'), label, plaintext);
   } catch {
     // OpenSSL's reasons name sizes only; there is no other one for a key that was made for this.
     return undefined;
@@ -74,9 +66,9 @@ export function rewrapValue(
   if (!newKey.ok) return newKey;
   const read = readDataOf(module, serial, value);
   if (!read.ok) return read;
-  const plaintext = decrypt(module, serial, keys.fromKeyLabel, read.value.value);
+  const plaintext = decrypt(module, serial, keys.fromKeyLabel, read.value.value, 0, value.label);
   if (!plaintext.ok) return plaintext;
-  const ciphertext = encryptTo(newKey.value.publicKeySpki, plaintext.value.bytes);
+  const ciphertext = encryptTo(newKey.value.publicKeySpki, value.label, plaintext.value.bytes);
   const expected = createHash('sha256').update(plaintext.value.bytes).digest();
   // The next decrypt writes to the same memory, so only the hash is kept.
   plaintext.value.wipe();

@@ -92,7 +92,7 @@ export async function storeTrialObject(context: StepContext, effect: EffectOf<'t
     ? ownTrialLabel
     : bankVaultsTrialLabel;
   const trial = randomBytes(32);
-  const ciphertext = encryptToWrappingKey(key.value.publicKeySpki, trial);
+  const ciphertext = encryptToWrappingKey(key.value.publicKeySpki, trial, label);
   const noted = await context.note({ trialLabel: label, trialSha256: sha256Hex(ciphertext) });
   if (!noted.ok) return noted;
   const written = await withLogin(context, effect.token, () => tokens.writeData(effect.token, label, ciphertext));

@@ -1,5 +1,6 @@
-/** Public-key side of the wrapping: what bank-vaults calls RSA-OAEP with SHA-1 (RFC 8017, section 7.1; label empty). */
-import { constants, createHash, createPublicKey, publicEncrypt } from 'node:crypto';
+/** Public-key side of the wrapping, and what is recorded of it. */
+import { createHash } from 'node:crypto';
+import { wrapValue } from '../../hosts/value-wrapping.ts';
 import type { WrappingAbility, WrappingChoice } from '../../workflows/device-ports.ts';
 import type { Result } from '../../workflows/failures.ts';
 import { success } from '../../workflows/failures.ts';
@@ -12,10 +13,10 @@ import { withLogin } from './log-in.ts';
 /**
  * Encrypts under a wrapping key's public half.
  * @param spki DER SubjectPublicKeyInfo, base64
+ * @param label what the value is called; '' for what is tried and not kept
  */
-export function encryptToWrappingKey(spki: string, plaintext: Uint8Array): Buffer {
-  const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
-  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, plaintext);
+export function encryptToWrappingKey(spki: string, plaintext: Uint8Array, label = ''): Buffer {
+  return wrapValue(Buffer.from(spki, 'base64'), label, plaintext);
 }
 
 export function sha256Hex(bytes: Uint8Array): string {
@@ -35,6 +36,7 @@ export function evidenceOfChoice(choice: WrappingChoice | null): Evidence {
 
 /** bank-vaults reads RSA-OAEP with SHA-1 and nothing else: weaker than what the token may be able to. */
 function evidenceOfBankVaults({ oaepSha256, choice }: WrappingAbility): Evidence {
+  if (choice?.mechanism === 'ecdh') return { wrapping: wrappingWords.ownForm };
   return {
     wrapping: wrappingWords.mechanism['rsa-oaep-sha1'],
     ...evidenceOfChoice(choice),
