@@ -65,7 +65,10 @@ export function PasswordPrompt({ view }: { readonly view: PasswordView }): React
       device={
         <>
           <strong>{view.what}</strong>
-          <TokenSubject tokenLabel={view.tokenLabel} tokenSerial={view.tokenSerial} />
+          {/* It names the Vault already. */}
+          {view.form === 'vault-token' ? null : (
+            <TokenSubject tokenLabel={view.tokenLabel} tokenSerial={view.tokenSerial} />
+          )}
         </>
       }
       problem={problem}

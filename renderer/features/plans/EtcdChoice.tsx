@@ -34,7 +34,7 @@ export function EtcdChoice(props: {
         ]}
       />
       {form.etcd === 'address' ? <ByAddress {...props} /> : null}
-      <div className={css('pair')}>
+      <div className={css('short')}>
         {form.etcd === 'pod' ? (
           <LineField
             label={words.pod}

@@ -73,7 +73,7 @@ export function KmsVerifyPlanPage(props: {
           proposed={context?.id ?? (another === undefined ? only?.id : undefined)}
           onChange={change}
         />
-        <div className={css('pair')}>
+        <div className={css('short')}>
           <LineField
             label={words.provider}
             help={words.providerHelp}

@@ -65,7 +65,7 @@ export function SealMigrationPlanPage({
       plan={plan}
     >
       <Card>
-        <div className={css('pair')}>
+        <div className={css('short')}>
           <Picker
             label={words.vault}
             placeholder={words.vaultNone}

@@ -199,7 +199,7 @@ function KeyCard(
           <p>{words.otherAddress(other)}</p>
         </Note>
       )}
-      <div className={css('pair')}>
+      <div className={css('short')}>
         <BackendLine {...props} name="mount" label={fieldWords.mount} />
         <BackendLine {...props} name="key" label={fieldWords.transitKey} />
         <BackendLine {...props} name="policy" label={fieldWords.policy} />
@@ -225,7 +225,7 @@ function LogInCard(props: RecipeProps & { readonly children: ReactNode }): React
         ]}
       />
       {login === 'certificate' ? null : (
-        <div className={css('pair')}>
+        <div className={css('short')}>
           <BackendLine {...props} name="authMount" label={fieldWords.authMount} />
           <BackendLine {...props} name="role" label={fieldWords.role} />
           <LineField

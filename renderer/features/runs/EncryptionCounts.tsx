@@ -21,9 +21,6 @@ export function EncryptionCounts({ run, view }: { readonly run: RunView; readonl
   const isAll = counts.every((count) => count.underKey === count.counted);
   return (
     <Card title={words.title}>
-      {counts.map((count) => (
-        <Counted key={count.id} count={count} />
-      ))}
       {isAll ? (
         <Note tone="good" shape="check">
           <p>{words.all}</p>
@@ -46,6 +43,9 @@ export function EncryptionCounts({ run, view }: { readonly run: RunView; readonl
           </Actions>
         </>
       )}
+      {counts.map((count) => (
+        <Counted key={count.id} count={count} />
+      ))}
     </Card>
   );
 }
