@@ -71,5 +71,9 @@ function secretOf(plan: VaultInitPlan): SharesInSecret | undefined {
   const { secret, destinations } = plan;
   return secret === undefined || !destinations.some(({ kind }) => kind === 'secret')
     ? undefined
-    : { ...secret, alsoOnToken: destinations.some(({ kind }) => kind === 'token') };
+    : {
+        cluster: secret.cluster,
+        secret: secret.secret,
+        alsoOnToken: destinations.some(({ kind }) => kind === 'token'),
+      };
 }

@@ -47,7 +47,8 @@ const init: VaultInitPlan = {
   keyLabel: 'bank-vaults',
   shares: 2,
   threshold: 2,
-  secret: { cluster, secret },
+  // Labels are of the Secret that is made, and nothing of the place.
+  secret: { cluster, secret, labels: { app: 'vault' } },
   destinations: [{ kind: 'secret' }, { kind: 'secret' }],
   rootToken: { kind: 'secret' },
 };
