@@ -44,6 +44,7 @@ export function ObjectsTab({ token }: { readonly token: TokenView }): ReactNode 
   }
   return (
     <>
+      <h2 className={css('heard')}>{words.title}</h2>
       <div className={css('tools')}>
         <SearchLine
           label={words.filter}
