@@ -57,7 +57,7 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
           }))}
         />
         <div>
-          <h3>{words.nodes}</h3>
+          <h2>{words.nodes}</h2>
           {nodes.length === 0 ? <p className={css('quiet')}>{words.nodesNone}</p> : null}
           <ul aria-label={words.nodes}>
             {nodes.map((node) => (
