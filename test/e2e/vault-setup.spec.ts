@@ -84,7 +84,10 @@ test.describe.serial('Vault and encryption set-up', () => {
 
   /** A picture in light and dark as small as the window gets; every control has a name and no text is cut off. */
   const keep = async (name: string, shown: Page = page): Promise<void> => {
-    await app.application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(1024, 700));
+    if (shown === page)
+      await app.application.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows()[0]?.setContentSize(1024, 700),
+      );
     const landmarks = shown === page ? ['main', 'navigation'] : ['main'];
     const problems: string[] = [...(await findNameProblems(shown, landmarks))];
     for (const theme of themes) {
