@@ -28,7 +28,10 @@ export const useAlerts: UseBoundStore<StoreApi<Alerts>> = create<Alerts>((set) =
   say: (words) => {
     lastId += 1;
     const alert = { id: lastId, kind: 'done', words } as const;
-    set((state) => ({ alerts: [...state.alerts, alert].slice(-shownAtMost) }));
+    // The last confirmation alone: several would lie over what one goes on with.
+    set((state) => ({
+      alerts: [...state.alerts.filter(({ kind }) => kind !== 'done'), alert].slice(-shownAtMost),
+    }));
   },
   dismiss: (id) => {
     set((state) => ({ alerts: state.alerts.filter((alert) => alert.id !== id) }));

@@ -26,7 +26,14 @@ import {
 } from './contract-calls.ts';
 import { driveRunToEnd, readRun, readView } from './drive-run.ts';
 import { expectFocusKept, press, tabTo, typeInto } from './keyboard-only.ts';
-import { keepScreenshot, launchApp, makeAppHome, type AppHome, type LaunchedApp } from './launch/launch-app.ts';
+import {
+  keepScreenshot,
+  keepZoomedScreenshot,
+  launchApp,
+  makeAppHome,
+  type AppHome,
+  type LaunchedApp,
+} from './launch/launch-app.ts';
 import { findClippedText, findNameProblems } from './page-inspection.ts';
 
 const testSecrets = {
@@ -118,7 +125,13 @@ test.describe.serial('clusters that say no', () => {
     await home.remove();
   });
 
-  /** A picture in light and dark; every control has a name and no text is cut off. */
+  const setZoom = (factor: number): Promise<void> =>
+    app.application.evaluate(({ BrowserWindow }, zoom) => {
+      const window = BrowserWindow.getAllWindows()[0];
+      window?.setContentSize(1024, 700);
+      window?.webContents.setZoomFactor(zoom);
+    }, factor);
+  /** A picture in light and dark; every control has a name and no text is cut off, at twice the size of letters either. */
   const keep = async (name: string): Promise<void> => {
     const problems: string[] = [...(await findNameProblems(page, ['main', 'navigation']))];
     for (const theme of themes) {
@@ -127,6 +140,12 @@ test.describe.serial('clusters that say no', () => {
       problems.push(...(await findClippedText(page)).map((clipped) => `${theme}: ${clipped}`));
       await keepScreenshot(page, `${name}-${theme}`);
     }
+    await setZoom(2);
+    await expect.poll(() => page.evaluate(() => window.innerWidth)).toBeLessThanOrEqual(512);
+    problems.push(...(await findClippedText(page)).map((clipped) => `zoom 2: ${clipped}`));
+    await keepZoomedScreenshot(app, `${name}-zoom`);
+    await setZoom(1);
+    await expect.poll(() => page.evaluate(() => window.innerWidth)).toBeGreaterThan(1000);
     expect(problems).toEqual([]);
   };
   const previewIn = async (context: string): Promise<PreviewScreen> => {
@@ -277,6 +296,8 @@ test.describe.serial('clusters that say no', () => {
       }, folder);
       await screen.save(output);
       await expect(page.getByText(folder)).toBeVisible();
+      await page.getByRole('alert').getByRole('button', { name: 'Dismiss' }).click();
+      await expect(page.getByText(folder)).toBeHidden();
       const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((each) => each.isFile());
       const texts = await Promise.all(names.map((each) => readFile(join(each.parentPath, each.name), 'utf8')));
       expect(
