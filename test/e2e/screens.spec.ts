@@ -189,6 +189,9 @@ test.describe.serial('every screen', () => {
           .waitFor();
       });
     }
+    await showMade('plan-transit-setup', `/new/transit-setup//${production.id}`, view);
+    await showMade('plan-kms-verify', `/new/kms-verify/${production.id}//`, view);
+    await showMade('plan-seal-migration', '/new/seal-migration/', view);
     const token = smartCardHsm();
     await showMade('plan-secret-store', `/new/secret-store/${token.storeId}/${token.serial}/bank-vaults`, view);
     await showOwnView(app, page);
