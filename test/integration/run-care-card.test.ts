@@ -43,7 +43,7 @@ const askPin: PromptPort['askPin'] = async ({ role, isNew, act, pinState, recipi
 };
 
 beforeAll(async () => {
-  readers = await startCardReaders({ patience: 600_000 });
+  readers = await startCardReaders({ patience: 600_000, lookEvery: 20 });
 }, 620_000);
 afterAll(() => readers.stop());
 

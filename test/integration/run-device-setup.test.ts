@@ -33,7 +33,7 @@ async function plugIn(name = serial, reader: 0 | 1 = 0): Promise<Card> {
 }
 
 beforeAll(async () => {
-  readers = await startCardReaders({ patience: 600_000 });
+  readers = await startCardReaders({ patience: 600_000, lookEvery: 20 });
 });
 
 afterEach(async () => {
