@@ -16,6 +16,7 @@ export interface Figure {
     | 'device-after-reader-milliseconds'
     | 'device-recovered-milliseconds'
     | 'device-wakeups'
+    | 'window-wakeups'
     | 'nodes-listed-milliseconds'
     | 'nodes-stall-milliseconds'
     | 'nodes-frame-milliseconds'
