@@ -62,7 +62,7 @@ export function soPinMark(token: TokenView): Mark {
   return { tone, shape, words: text.states.soPin[token.soPinState] };
 }
 
-export function dkekMark(dkek: DeviceView['dkek']): Mark {
+function dkekMark(dkek: DeviceView['dkek']): Mark {
   switch (dkek.kind) {
     case 'none':
       return { tone: 'mute', shape: 'none', words: words.dkekStates.none };
