@@ -46,6 +46,13 @@ async function until(holds: () => Promise<boolean>): Promise<number> {
   throw new Error('It did not come about within half a minute.');
 }
 
+/** Waits until both the app and pcscd know: the card is put back into a reader that is free. */
+async function pullOut(card: CardProcess, page: Page): Promise<void> {
+  await card.tell('unplug');
+  await until(async () => !(await isListed(page)));
+  await until(async () => !(await isInReader()));
+}
+
 /** Goes on with a run, PINs typed, until its device is at work on a key. */
 async function workUntilKeyIsMade(app: LaunchedApp, page: Page, runId: string): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt += 1) {
@@ -111,8 +118,7 @@ test.describe.serial('a device', () => {
       await card.tell('plug 0');
       const [known, shown] = await Promise.all([until(doesOpenScKnow), until(() => isListed(page))]);
       later.push(Math.max(0, shown - known));
-      await card.tell('unplug');
-      await until(async () => !(await isListed(page)));
+      await pullOut(card, page);
     }
     keepFigure({ name: 'device-shown-milliseconds', value: median(later) });
   });
@@ -124,8 +130,7 @@ test.describe.serial('a device', () => {
       // By itself: another OpenSC that reads the card at the same time would hold ours up.
       const [seen, shown] = await Promise.all([until(isInReader), until(() => isListed(page))]);
       later.push(Math.max(0, shown - seen));
-      await card.tell('unplug');
-      await until(async () => !(await isListed(page)));
+      await pullOut(card, page);
     }
     keepFigure({ name: 'device-after-reader-milliseconds', value: Math.max(...later) });
   });
@@ -148,8 +153,7 @@ test.describe.serial('a device', () => {
     });
     const runId = await startRun(page, plan);
     expect((await finishRun(app, page, runId, testSecrets)).status).toBe('completed');
-    await card.tell('unplug');
-    await until(async () => !(await isListed(page)));
+    await pullOut(card, page);
     const { stall, frame } = await readWatching(app, page);
     keepFigure({ name: 'device-stall-milliseconds', value: stall });
     keepFigure({ name: 'device-frame-milliseconds', value: frame });
@@ -165,8 +169,7 @@ test.describe.serial('a device', () => {
     await delay(20_000);
     keepFigure({ name: 'device-wakeups', value: (countWakeUps(helpers) - before.helpers) / 20 });
     keepFigure({ name: 'window-wakeups', value: (countWakeUps(main) - before.main) / 20 });
-    await card.tell('unplug');
-    await until(async () => !(await isListed(page)));
+    await pullOut(card, page);
   });
 
   test('how soon a run goes on once the device is back', async () => {
@@ -183,7 +186,7 @@ test.describe.serial('a device', () => {
     const later: number[] = [];
     for (let round = 0; round < 2; round += 1) {
       await workUntilKeyIsMade(app, page, runId);
-      await card.tell('unplug');
+      await pullOut(card, page);
       await until(async () => (await findRun(page, runId))?.busy === false);
       await card.tell('plug 0');
       const seen = await until(isInReader);

@@ -23,17 +23,21 @@ export async function beginWatching(app: LaunchedApp, page: Page): Promise<void>
   });
 }
 
-/** @returns both in milliseconds */
+/** Ends the watching, which itself wakes main and the window all the time. @returns both in milliseconds */
 export async function readWatching(
   app: LaunchedApp,
   page: Page,
 ): Promise<{ readonly stall: number; readonly frame: number }> {
   const stall = await app.application.evaluate(() => {
     const histogram: unknown = Reflect.get(globalThis, 'measuredDelay');
-    return typeof histogram === 'object' && histogram !== null && 'max' in histogram ? Number(histogram.max) / 1e6 : -1;
+    if (typeof histogram !== 'object' || histogram === null || !('max' in histogram)) return -1;
+    if ('disable' in histogram && typeof histogram.disable === 'function')
+      Reflect.apply(histogram.disable, histogram, []);
+    return Number(histogram.max) / 1e6;
   });
   const frame = await page.evaluate(() => {
     const watch: unknown = Reflect.get(window, 'watchedFrames');
+    Reflect.deleteProperty(window, 'watchedFrames');
     return typeof watch === 'object' && watch !== null && 'longest' in watch ? Number(watch.longest) : -1;
   });
   return { stall, frame };
