@@ -36,9 +36,7 @@ export function countsInWords(objects: readonly PreviewObject[]): string {
 }
 
 /** What may not be done, one line for each kind of object and namespace. */
-export function missingByKind({
-  preview,
-}: PreviewReply): readonly {
+export function missingByKind({ preview }: PreviewReply): readonly {
   readonly resource: string;
   readonly namespace: string;
   readonly verbs: readonly string[];
