@@ -1,7 +1,7 @@
 /**
  * What was last seen on the tokens: listed when asked for, when a run moved on, when a window opens and when a
- * reader or card came or went; never on a timer, since every look wakes the token host. Each store is looked at
- * by itself, so that one that takes its time (OpenSC needs two seconds to start) holds up no other.
+ * reader or card came or went; never on a timer for long, since every look wakes the token host. Each store is looked
+ * at by itself, so that one that takes its time (OpenSC needs two seconds to start) holds up no other.
  */
 import type { DeviceDescription, DevicePort, ObjectPort } from '../workflows/device-ports.ts';
 import { success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
@@ -42,13 +42,27 @@ interface Look {
   next: Promise<void> | undefined;
 }
 
+/**
+ * A card that was just put in is often held by whoever else looks at it first, and nothing tells when it is let go:
+ * looked at again after these many milliseconds, then no more until something changes.
+ */
+const repeatPauses: readonly number[] = [500, 1500, 4000];
+const inMilliseconds = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+
 const keyOf = (storeId: string, serial: string): string => `${storeId}\u0000${serial}`;
 
-/** @param isAtWork whether a run is at work on a store */
+/**
+ * @param isAtWork whether a run is at work on a store
+ * @param pause before a device that did not answer is asked again
+ */
 export function createTokenObserver(
   core: TokenSources,
   onChange: () => void,
   isAtWork: (storeId: string) => boolean,
+  pause: (milliseconds: number) => Promise<void> = inMilliseconds,
 ): TokenObserver {
   const stores = new Map<string, ObservedStore>();
   const devices = new Map<string, readonly DeviceDescription[]>();
@@ -56,6 +70,8 @@ export function createTokenObserver(
   const looks = new Map<string, Look>();
   /** Stores that were to be looked at while a run was at work on them. */
   const leftAlone = new Set<string>();
+  /** How often a store was looked at again because its devices did not answer. */
+  const repeats = new Map<string, number>();
   let generation = 0;
 
   const readObjects = async (token: TokenReference): Promise<Result<Record<string, never>, TokenFailureCode>> => {
@@ -89,8 +105,26 @@ export function createTokenObserver(
       return;
     }
     // A run may have begun while the tokens were listed.
-    const found = isAtWork(store.id) ? undefined : await core.devices.listDevices(store.id);
-    if (startedIn === generation && found?.ok === true) devices.set(store.id, found.value);
+    if (isAtWork(store.id)) {
+      leftAlone.add(store.id);
+      return;
+    }
+    const found = await core.devices.listDevices(store.id);
+    if (startedIn !== generation) return;
+    if (found.ok) {
+      devices.set(store.id, found.value);
+      repeats.delete(store.id);
+    } else void repeatLook(store);
+  };
+
+  const repeatLook = async (store: TokenStore): Promise<void> => {
+    const startedIn = generation;
+    const times = repeats.get(store.id) ?? 0;
+    const milliseconds = repeatPauses[times];
+    if (milliseconds === undefined) return;
+    repeats.set(store.id, times + 1);
+    await pause(milliseconds);
+    if (startedIn === generation) await refreshStore(store);
   };
 
   const look = async (store: TokenStore): Promise<void> => {
@@ -137,6 +171,7 @@ export function createTokenObserver(
     const wanted = present.filter(which);
     const held = wanted.filter((store) => followsReaders(store) && isAtWork(store.id));
     for (const { id } of held) leftAlone.add(id);
+    for (const { id } of wanted) repeats.delete(id);
     await Promise.all(wanted.filter((store) => !held.includes(store)).map(refreshStore));
     onChange();
   };
@@ -164,6 +199,7 @@ export function createTokenObserver(
       devices.clear();
       inspected.clear();
       leftAlone.clear();
+      repeats.clear();
       onChange();
     },
   };

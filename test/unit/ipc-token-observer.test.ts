@@ -63,6 +63,10 @@ interface Rig {
   busy: readonly string[];
   present: boolean;
   deviceAnswers: boolean;
+  /** Milliseconds that were waited before a device was asked again. */
+  readonly pauses: number[];
+  /** Before a device is asked. */
+  onDevices: () => void;
   /** Lets the listings that wait go on. */
   release: () => void;
   hold: boolean;
@@ -98,6 +102,7 @@ function rig(): Rig {
     devices: {
       async listDevices(storeId) {
         asked.push(`devices ${storeId}`);
+        made.onDevices();
         return made.deviceAnswers ? success([device]) : failure('Device_ReaderInUse', 'In use.', 'Wait.');
       },
     },
@@ -109,8 +114,13 @@ function rig(): Rig {
         changes += 1;
       },
       (storeId) => made.busy.includes(storeId),
+      async (milliseconds) => {
+        made.pauses.push(milliseconds);
+      },
     ),
     asked,
+    pauses: [],
+    onDevices: () => undefined,
     changes: () => changes,
     busy: [],
     present: true,
@@ -145,6 +155,43 @@ describe('the token observer', () => {
     made.present = false;
     await made.observer.refresh();
     expect(made.observer.describe(token('opensc')).device).toBe(undefined);
+  });
+
+  it('asks a device again that did not answer, with pauses and not without end', async () => {
+    const made = rig();
+    made.deviceAnswers = false;
+    await made.observer.refresh();
+    await turn();
+    expect(made.asked.filter((what) => what.startsWith('devices'))).toHaveLength(4);
+    expect(made.pauses).toEqual([500, 1500, 4000]);
+    await made.observer.refreshReaderStores();
+    await turn();
+    expect(made.pauses).toEqual([500, 1500, 4000, 500, 1500, 4000]);
+  });
+
+  it('shows a device as soon as it answers', async () => {
+    const made = rig();
+    made.deviceAnswers = false;
+    made.onDevices = () => {
+      made.deviceAnswers = made.asked.filter((what) => what.startsWith('devices')).length > 2;
+    };
+    await made.observer.refresh();
+    await turn();
+    expect(made.observer.describe(token('opensc')).device).toEqual(device);
+    expect(made.pauses).toEqual([500, 1500]);
+  });
+
+  it('asks no device while a run that began meanwhile is at work, and says that it is behind', async () => {
+    const made = rig();
+    made.hold = true;
+    const refreshing = made.observer.refresh();
+    await turn();
+    made.busy = ['opensc'];
+    made.hold = false;
+    made.release();
+    await refreshing;
+    expect(made.asked).not.toContain('devices opensc');
+    expect(made.observer.isBehindReaders).toBe(true);
   });
 
   it('shows a store that answers at once while another takes its time', async () => {
