@@ -1,6 +1,7 @@
 /** What a push would do, from the server's own dry run. Changes nothing, and shows no value of a Secret. */
 import { success } from '../../electron/workflows/failures.ts';
 import type {
+  AccessAnswer,
   AccessNeed,
   DiffLine,
   Manifest,
@@ -10,6 +11,7 @@ import type {
   PushContent,
   PushPreview,
 } from '../../electron/workflows/cluster-ports.ts';
+import { askWhoIAm } from '../who-am-i.ts';
 import { digestOf } from './digest.ts';
 import { allYamlLines, cutLines, diffLines, yamlLines } from './diff-lines.ts';
 import type { DryRun } from './dry-run.ts';
@@ -277,10 +279,18 @@ export async function previewPush(call: ClusterCall, content: PushContent): Prom
     objects: all.map(({ object }) => object),
     sha256: digest,
     missingRights,
-    rightsManifest: rightsManifest(missingRights.map(({ need }) => need)),
+    rightsManifest: await grantingRules(call, missingRights),
     missingKinds: [...describeMissingKinds(unknownKinds.map(({ reference }) => reference))],
     warnings: warningsFor(objects, results, live, tried.warnings),
   });
+}
+
+/** The rules that grant what is missing, to whom the server sees; one who may not even ask that binds them by hand. */
+async function grantingRules(call: ClusterCall, missing: readonly AccessAnswer[]): Promise<string> {
+  if (missing.length === 0) return '';
+  const seenAs = await askWhoIAm(call.kubectl, call.pin, call.allowed);
+  const needs = missing.map(({ need }) => need);
+  return rightsManifest(needs, seenAs.ok ? seenAs.value : '');
 }
 
 /** Changes with every write, for Secrets only: nothing else of them is written by itself. */

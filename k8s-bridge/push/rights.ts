@@ -1,4 +1,5 @@
 /** What a push needs to be allowed, asked of the server beforehand, and the rules that would allow it. */
+import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { success } from '../../electron/workflows/failures.ts';
 import type {
@@ -95,22 +96,44 @@ function rulesFor(needs: readonly AccessNeed[]): readonly Rule[] {
   }));
 }
 
-const roleName = 'key-custodian-push';
 const textLimit = 20_000;
+const apiGroup = 'rbac.authorization.k8s.io';
 
-/** @returns a Role for each namespace and a ClusterRole for the rest, as YAML; '' where nothing is missing */
-export function rightsManifest(missing: readonly AccessNeed[]): string {
+/**
+ * Who RBAC binds to: a service account by its parts. Undefined for nobody in particular: what is bound to the name of
+ * those who do not log in at all is given to everybody.
+ */
+function subjectOf(userName: string): object | undefined {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/u.exec(userName) ?? [];
+  if (namespace !== undefined) return { kind: 'ServiceAccount', name, namespace };
+  return userName === '' || userName === 'system:anonymous' ? undefined : { apiGroup, kind: 'User', name: userName };
+}
+
+/**
+ * What an administrator applies so that a push is allowed. Its name comes from what it grants and to whom, so that the
+ * next recipe's rules do not replace these.
+ *
+ * @param userName who the server says is asking; '' where it does not say
+ * @returns a Role and its binding for each namespace, a ClusterRole and its binding for the rest, as YAML; roles alone
+ *   where it is not known who is to have them; '' where nothing is missing
+ */
+export function rightsManifest(missing: readonly AccessNeed[], userName: string): string {
   const byNamespace = new Map<string, AccessNeed[]>();
   for (const need of missing) byNamespace.set(need.namespace, [...(byNamespace.get(need.namespace) ?? []), need]);
-  const roles = [...byNamespace].map(([namespace, needs]) =>
-    stringify({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: namespace === '' ? 'ClusterRole' : 'Role',
-      metadata: namespace === '' ? { name: roleName } : { name: roleName, namespace },
-      rules: rulesFor(needs),
-    }),
-  );
-  if (roles.length === 0) return '';
-  const text = `# Bind these to whoever pushes.\n${roles.join('---\n')}`;
+  const subject = subjectOf(userName);
+  const objects = [...byNamespace].flatMap(([namespace, needs]) => {
+    const rules = rulesFor(needs);
+    const digest = createHash('sha256').update(JSON.stringify([namespace, userName, rules]));
+    const name = `key-custodian-push-${digest.digest('hex').slice(0, 8)}`;
+    const metadata = namespace === '' ? { name } : { name, namespace };
+    const [role, binding] = namespace === '' ? ['ClusterRole', 'ClusterRoleBinding'] : ['Role', 'RoleBinding'];
+    const given = { apiVersion: `${apiGroup}/v1`, kind: role, metadata, rules };
+    if (subject === undefined) return [given];
+    const roleRef = { apiGroup, kind: role, name };
+    return [given, { apiVersion: given.apiVersion, kind: binding, metadata, roleRef, subjects: [subject] }];
+  });
+  if (objects.length === 0) return '';
+  const lead = subject === undefined ? '# Bind these to whoever pushes.\n' : '';
+  const text = `${lead}${objects.map((object) => stringify(object)).join('---\n')}`;
   return text.length > textLimit ? `${text.slice(0, textLimit - 20)}\n# …` : text;
 }

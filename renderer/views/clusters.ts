@@ -34,6 +34,16 @@ export function canPush(context: ClusterContextView): boolean {
   return canAsk(context) && !context.insecure;
 }
 
+const waysIn = text.clusters.waysIn;
+const isWayIn = (word: string): word is keyof typeof waysIn => Object.hasOwn(waysIn, word);
+
+/** How one logs in, in words; what the kubeconfig lets one act as stands at its end, as it is. */
+export function loginInWords(authentication: string): string {
+  const [, ways = authentication, actsAs] = /^([a-z, -]*?)(?:, as (.*))?$/su.exec(authentication) ?? [];
+  const known = ways.split(', ').map((way) => (isWayIn(way) ? waysIn[way] : way));
+  return [...known, ...(actsAs === undefined ? [] : [text.clusters.actsAs(actsAs)])].join(', ');
+}
+
 export function pushesOf(view: AppView, context: ClusterContextView): readonly PushView[] {
   return view.pushes.filter((push) => push.context === context.context && push.server === context.server);
 }

@@ -1,7 +1,8 @@
 /** kubectl's words taken apart, digests, order, and patches of nodes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../electron/workflows/cluster-ports.ts';
+import { parseAllDocuments } from 'yaml';
+import type { AccessNeed, Json } from '../../electron/workflows/cluster-ports.ts';
 import { diffLines, yamlLines } from '../../k8s-bridge/push/diff-lines.ts';
 import { digestOf } from '../../k8s-bridge/push/digest.ts';
 import { matchNames, shareOutErrors } from '../../k8s-bridge/push/dry-run.ts';
@@ -150,19 +151,48 @@ describe('objects', () => {
   });
 });
 
-test('missing rights become roles, by namespace', () => {
+describe('missing rights', () => {
   const need = { group: '', resource: 'secrets', subresource: '', namespace: 'vault', name: 'pin' };
-  const text = rightsManifest([
+  const needs: readonly AccessNeed[] = [
     { ...need, verb: 'get' },
     { ...need, verb: 'patch' },
     { ...need, verb: 'create' },
     { ...need, verb: 'patch', resource: 'nodes', subresource: 'status', namespace: '', name: 'node-1' },
-  ]);
-  expect(text).toContain('kind: Role\n');
-  expect(text).toContain('kind: ClusterRole\n');
-  expect(text).toContain('- nodes/status');
-  expect(text.match(/resourceNames/gu)).toHaveLength(2);
-  expect(rightsManifest([])).toBe('');
+  ];
+
+  test('become roles, by namespace, bound to whoever asks', () => {
+    const user = 'oidc:ada & "co"\n- kind: Group';
+    const text = rightsManifest(needs, user);
+    const objects = parseAllDocuments(text).map((document) => document.toJS() as unknown);
+    const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }];
+    expect(objects).toMatchObject([
+      { kind: 'Role', metadata: { namespace: 'vault' } },
+      { kind: 'RoleBinding', metadata: { namespace: 'vault' }, roleRef: { kind: 'Role' }, subjects },
+      { kind: 'ClusterRole', rules: [{ resources: ['nodes/status'] }] },
+      { kind: 'ClusterRoleBinding', roleRef: { kind: 'ClusterRole' }, subjects },
+    ]);
+    expect(text.match(/resourceNames/gu)).toHaveLength(2);
+    expect(rightsManifest([], user)).toBe('');
+  });
+
+  test('of another push or another person do not replace these', () => {
+    const namesIn = (text: string): readonly string[] => [...new Set(text.match(/key-custodian-push-[0-9a-f]{8}/gu))];
+    const names = [needs, needs.slice(0, 1)].flatMap((each) =>
+      ['ada', 'bo'].flatMap((user) => namesIn(rightsManifest(each, user))),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toHaveLength(6);
+  });
+
+  test('are given to a service account by its parts, and to nobody who did not log in', () => {
+    expect(rightsManifest(needs, 'system:serviceaccount:ci:pusher')).toContain(
+      'subjects:\n  - kind: ServiceAccount\n    name: pusher\n    namespace: ci\n',
+    );
+    for (const nobody of ['', 'system:anonymous']) {
+      expect(rightsManifest(needs, nobody)).not.toContain('Binding');
+      expect(rightsManifest(needs, nobody)).toContain('# Bind these');
+    }
+  });
 });
 
 describe('a patch of a node', () => {

@@ -7,7 +7,7 @@ import { proposeSources } from '../../renderer/features/plans/share-sources-form
 import { problemAt, valueAt, withValue, withVariant } from '../../renderer/features/clusters/recipe-form.ts';
 import { recipeOrder, sectionsOf } from '../../renderer/features/clusters/recipe-fields.ts';
 import { defaultInput } from '../../k8s-bridge/manifests/defaults.ts';
-import { canAsk, canPush, markOfContext, markOfPush, pushesOf } from '../../renderer/views/clusters.ts';
+import { canAsk, canPush, loginInWords, markOfContext, markOfPush, pushesOf } from '../../renderer/views/clusters.ts';
 import { glanceAt } from '../../renderer/views/glance.ts';
 import {
   conflictsByManager,
@@ -40,6 +40,16 @@ describe('a context', () => {
     expect(canAsk(contextView({ allowed: false }))).toBe(false);
     expect(canAsk(contextView({ fault: 'broken' }))).toBe(false);
   });
+});
+
+it.each([
+  ['exec', 'a program'],
+  ['exec, token', 'a program, token'],
+  ['certificate, as ada, as it were', 'client certificate, acting as ada, as it were'],
+  ['none', 'nothing'],
+  ['toString', 'toString'],
+])('the way in “%s” is told as “%s”', (authentication, words) => {
+  expect(loginInWords(authentication)).toBe(words);
 });
 
 describe('a push', () => {

@@ -8,7 +8,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Card, EmptyState, Fact, Facts, Mono, Page, PathText } from '../../ui/Pieces.tsx';
 import { StateMark } from '../../ui/StateMark.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
-import { canAsk, canPush, markOfContext, pushesOf } from '../../views/clusters.ts';
+import { canAsk, canPush, loginInWords, markOfContext, pushesOf } from '../../views/clusters.ts';
 import { formatTime } from '../../views/times.ts';
 import { MarkOf } from '../tokens/DeviceState.tsx';
 import { ContextTroubles } from './ClustersPage.tsx';
@@ -120,7 +120,7 @@ function Overview({ context }: { readonly context: ClusterContextView }): ReactN
           </Fact>
           <Fact name={words.cluster}>{context.clusterName}</Fact>
           <Fact name={words.user}>{context.userName}</Fact>
-          <Fact name={words.authentication}>{context.authentication}</Fact>
+          <Fact name={words.authentication}>{loginInWords(context.authentication)}</Fact>
           {context.seenAs === '' ? null : <Fact name={words.seenAs}>{context.seenAs}</Fact>}
           <Fact name={words.namespace}>{context.namespace === '' ? words.namespaceNone : context.namespace}</Fact>
           {context.serverVersion === '' ? null : <Fact name={words.version}>{context.serverVersion}</Fact>}
