@@ -67,7 +67,8 @@ const defaults: Defaults = {
     namespace: 'kube-system',
     program: 'key-custodian',
     image: 'key-custodian/kms:0.1.0',
-    initImage: 'key-custodian/softhsm:0.1.0',
+    // The same image: it holds SoftHSM, OpenSC's pkcs11-tool and a shell beside the provider (build/container/Dockerfile).
+    initImage: 'key-custodian/kms:0.1.0',
     deployment: 'daemonset',
     configDirectory: '/etc/key-custodian-kms',
     socketDirectory: '/run/key-custodian-kms',
