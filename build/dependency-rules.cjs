@@ -117,6 +117,8 @@ const table = {
     ...npm('zod', 'yaml', 'diff', 'pkcs11js'),
     ...room('electron/workflows', 'electron/sealing'),
     '^electron/hosts/',
+    // For it, too: how public keys lie on tokens, and the templates of what unwraps under them.
+    '^native/pkcs11/(public-keys|templates)\\.ts$',
   ],
   // Rendered in main as one types: no process, no file, no clock.
   'k8s-bridge/manifests': [...npm('zod', 'yaml'), ...room('electron/workflows')],

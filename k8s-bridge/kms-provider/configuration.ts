@@ -48,6 +48,8 @@ const tokenSchema = z
       .regex(/^(?:[0-9a-f]{2}){1,64}$/iu, 'needs pairs of hexadecimal digits')
       .transform((text) => text.toLowerCase())
       .optional(),
+    /** Which kind writes where the label has several; without it AES, else the highest id of RSA and EC. */
+    keyKind: z.enum(['aes', 'rsa', 'ec']).optional(),
     /** Further labels under which keys are kept to decrypt with. */
     oldKeyLabels: z.array(label).max(50).default([]),
     /** kleidi's way: in the file itself. */

@@ -1,8 +1,8 @@
 /** AES-GCM on the token (PKCS#11 v2.40, section 2.11.5 of its mechanisms). */
 import { randomFillSync } from 'node:crypto';
 import pkcs11js, { type AesGCM, type Handle, type Mechanism } from 'pkcs11js';
+import { assertWrongCiphertext } from './key-attributes.ts';
 import type { TokenConnection } from './token-connection.ts';
-import { returnValueOf } from './token-failure.ts';
 
 export const tagLength = 16;
 /** NIST SP 800-38D recommends 96 bits. */
@@ -29,17 +29,6 @@ export function encryptGcm(token: TokenConnection, key: Handle, nonce: Buffer, a
   return Buffer.from(token.cryptoki.C_Encrypt(token.session, plaintext, output));
 }
 
-/** SoftHSM answers the general ones where the tag does not fit. None of these says that the token is in trouble. */
-const wrongCiphertext: ReadonlySet<string> = new Set([
-  'CKR_ENCRYPTED_DATA_INVALID',
-  'CKR_ENCRYPTED_DATA_LEN_RANGE',
-  'CKR_DATA_INVALID',
-  'CKR_DATA_LEN_RANGE',
-  'CKR_AEAD_DECRYPT_FAILED',
-  'CKR_FUNCTION_FAILED',
-  'CKR_GENERAL_ERROR',
-]);
-
 /** Undefined where the tag does not fit. */
 export function decryptGcm(
   token: TokenConnection,
@@ -53,9 +42,7 @@ export function decryptGcm(
   try {
     return Buffer.from(cryptoki.C_Decrypt(session, ciphertext, output));
   } catch (thrown) {
-    if (!wrongCiphertext.has(returnValueOf(thrown) ?? '')) throw thrown;
-    // The session says whether it was the ciphertext's fault.
-    cryptoki.C_GetSessionInfo(session);
+    assertWrongCiphertext(token, thrown);
     return undefined;
   } finally {
     output.fill(0);

@@ -6,7 +6,9 @@ import { additionalData, hasKleidiMark } from '../ciphertext-marks.ts';
 import { kleidiName } from '../configuration.ts';
 import type { Sealed } from '../grpc/messages.ts';
 import { decryptGcm, drawNonce, encryptGcm, nonceLength, tagLength } from './aes-gcm.ts';
+import { idOf } from './key-attributes.ts';
 import type { TokenConnection } from './token-connection.ts';
+import { returnValueOf } from './token-failure.ts';
 import type { TokenKey } from './token-key.ts';
 
 /** The first byte of a ciphertext: how the rest is to be read. */
@@ -21,43 +23,72 @@ const namingData = Buffer.from('key-custodian/kms/v1 key id', 'ascii');
 /** kleidi's nonces are crypto11's: 16 bytes (FORMATS 2.2). */
 const kleidiNonceLength = 16;
 const kleidiData = Buffer.from(kleidiName, 'ascii');
+
 function nameKey(token: TokenConnection, handle: Handle): string {
   const name = encryptGcm(token, handle, namingNonce, namingData, Buffer.alloc(16));
   return `kc1-aes-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
+export interface AesKey extends TokenKey {
+  /** What kleidi wrote; undefined where it is not of this key, or was changed. */
+  openKleidis(sealed: Sealed): Buffer | undefined;
+}
+
+/**
+ * The key for the calls of one session. SoftHSM reads a token object's file at each use; a copy that lives and ends with
+ * the session, in the library's memory, takes half the time. Whether the key is still there is asked of the key itself.
+ */
+function copyForSession(token: TokenConnection, handle: Handle): Handle | undefined {
+  if (!token.readsFiles) return undefined;
+  try {
+    return token.cryptoki.C_CopyObject(token.session, handle, [{ type: pkcs11js.CKA_TOKEN, value: false }]);
+  } catch (thrown) {
+    // CKA_COPYABLE may be false; then the key itself is used.
+    if (returnValueOf(thrown) === undefined) throw thrown;
+    return undefined;
+  }
+}
+
 /** Names the key, for which the token must use it once. Throws what pkcs11js throws. */
-export function openAesKey(token: TokenConnection, handle: Handle, label: string): TokenKey {
-  const [id] = token.cryptoki.C_GetAttributeValue(token.session, handle, [{ type: pkcs11js.CKA_ID }]);
+export function openAesKey(token: TokenConnection, handle: Handle, label: string): AesKey {
   const keyId = nameKey(token, handle);
   const aad = additionalData(keyId);
+  let copy: Handle | undefined;
+  let working: Handle | undefined;
+  const use = (): Handle => {
+    if (working === undefined) {
+      copy = copyForSession(token, handle);
+      working = copy ?? handle;
+    }
+    return working;
+  };
   return {
+    kind: 'aes',
     handle,
     label,
-    id: Buffer.isBuffer(id?.value) ? id.value.toString('hex') : '',
+    id: idOf(token, handle),
     keyId,
     seal: (plaintext) => {
       const nonce = drawNonce(namingNonce);
-      const sealed = encryptGcm(token, handle, nonce, aad, plaintext);
+      const sealed = encryptGcm(token, use(), nonce, aad, plaintext);
       return { ciphertext: Buffer.concat([Buffer.of(form), nonce, sealed]), keyId, annotations: noAnnotations };
     },
     open: ({ ciphertext, annotations }) => {
       const start = 1 + nonceLength;
       if (annotations.size > 0 || ciphertext[0] !== form || ciphertext.length < start + tagLength) return undefined;
-      return decryptGcm(token, handle, ciphertext.subarray(1, start), aad, ciphertext.subarray(start));
+      return decryptGcm(token, use(), ciphertext.subarray(1, start), aad, ciphertext.subarray(start));
+    },
+    openKleidis: ({ ciphertext, annotations }) => {
+      if (!hasKleidiMark(annotations) || ciphertext.length < kleidiNonceLength + tagLength) return undefined;
+      const nonce = ciphertext.subarray(0, kleidiNonceLength);
+      return decryptGcm(token, use(), nonce, kleidiData, ciphertext.subarray(kleidiNonceLength));
+    },
+    // It makes its own name again: the key, not its copy.
+    isUsable: () => nameKey(token, handle) === keyId,
+    wipe: () => {
+      if (copy !== undefined) token.discard(copy);
+      copy = undefined;
+      working = undefined;
     },
   };
-}
-
-/** What kleidi wrote; undefined where it is not of this key, or was changed. */
-export function openKleidiCiphertext(token: TokenConnection, key: Handle, sealed: Sealed): Buffer | undefined {
-  const { ciphertext, annotations } = sealed;
-  if (!hasKleidiMark(annotations) || ciphertext.length < kleidiNonceLength + tagLength) return undefined;
-  const nonce = ciphertext.subarray(0, kleidiNonceLength);
-  return decryptGcm(token, key, nonce, kleidiData, ciphertext.subarray(kleidiNonceLength));
-}
-
-/** The check of a key: it makes its own name again. */
-export function canStillUse(token: TokenConnection, key: TokenKey): boolean {
-  return nameKey(token, key.handle) === key.keyId;
 }

@@ -13,7 +13,15 @@ export interface TokenConnection {
   readonly session: Handle;
   readonly slot: Handle;
   readonly serial: string;
+  /** The library reads a token object's file at each use: SoftHSM. */
+  readonly readsFiles: boolean;
+  /** Of a mechanism (CKM_…). */
+  isOffered(mechanism: number): boolean;
+  /** Asked of the reader, where there is one. */
+  isInSlot(): boolean;
   find(template: Template): readonly Handle[];
+  /** Ends an object of this session, if it is still there. */
+  discard(object: Handle): void;
   close(): void;
 }
 
@@ -47,7 +55,12 @@ function quietly(call: () => void): string | undefined {
   }
 }
 
-function findSlot(cryptoki: PKCS11, wanted: TokenConfiguration): { readonly slot: Handle; readonly serial: string } {
+interface Found {
+  readonly slot: Handle;
+  readonly serial: string;
+}
+
+function findSlot(cryptoki: PKCS11, wanted: TokenConfiguration): Found {
   const matching = cryptoki.C_GetSlotList(true).flatMap((slot) => {
     const token = cryptoki.C_GetTokenInfo(slot);
     const isWanted =
@@ -71,7 +84,13 @@ export interface RefusedPins {
   readonly digests: Set<string>;
 }
 
-function logIn(cryptoki: PKCS11, slot: Handle, session: Handle, source: PinSource, refused: RefusedPins): void {
+function logIn(
+  cryptoki: PKCS11,
+  { slot, serial }: Found,
+  session: Handle,
+  source: PinSource,
+  refused: RefusedPins,
+): void {
   const { flags } = cryptoki.C_GetTokenInfo(slot);
   if ((flags & pkcs11js.CKF_USER_PIN_LOCKED) !== 0)
     throw new TokenUnusable('The token has locked its PIN. Unlock it with the SO-PIN.', true);
@@ -83,7 +102,8 @@ function logIn(cryptoki: PKCS11, slot: Handle, session: Handle, source: PinSourc
   const pin = source();
   if (!pin.ok) throw new TokenUnusable(`${pin.error.message} ${pin.error.next}`);
   try {
-    const digest = createHash('sha256').update(slot).update(pin.value).digest('hex');
+    // A reader may get another slot number when the token is plugged in again; its serial number stays.
+    const digest = createHash('sha256').update(`${serial}\0`).update(pin.value).digest('hex');
     if (refused.digests.has(digest))
       throw new TokenUnusable('The token refused this PIN. It is not sent again before it has changed.', true);
     try {
@@ -111,14 +131,22 @@ export function connectToken(
 ): TokenConnection {
   quietly(() => cryptoki.C_Finalize());
   cryptoki.C_Initialize();
-  const { slot, serial } = findSlot(cryptoki, wanted);
+  const found = findSlot(cryptoki, wanted);
+  const { slot, serial } = found;
   const session = cryptoki.C_OpenSession(slot, pkcs11js.CKF_SERIAL_SESSION);
-  logIn(cryptoki, slot, session, source, refused);
+  logIn(cryptoki, found, session, source, refused);
+  const mechanisms = new Set(cryptoki.C_GetMechanismList(slot));
   return {
     cryptoki,
     session,
     slot,
     serial,
+    readsFiles: trimmed(cryptoki.C_GetInfo().manufacturerID) === 'SoftHSM',
+    isOffered: (mechanism) => mechanisms.has(mechanism),
+    isInSlot: () => trimmed(cryptoki.C_GetTokenInfo(slot).serialNumber) === serial,
+    discard: (object) => {
+      quietly(() => cryptoki.C_DestroyObject(session, object));
+    },
     find: (template) => {
       cryptoki.C_FindObjectsInit(session, template);
       try {
