@@ -35,3 +35,36 @@ export function toReference(
 ): TokenReference | undefined {
   return typeof serial === 'string' && serial !== '' ? { storeId, serial } : undefined;
 }
+
+type PinTries = TokenDescription['userPinState'];
+
+function pinState(state: 'set' | 'not-initialized' | 'locked' | 'transport', triesLeft: number): PinTries {
+  if (state === 'locked') return 'locked';
+  return triesLeft === 1 ? 'final-try' : 'ok';
+}
+
+/**
+ * A SmartCard-HSM as the token that its module will list, told by the card itself. What only the module can say
+ * (slot, model, lengths of PINs it takes) is what OpenSC says of every such device.
+ */
+export function arrivingToken(storeId: string, device: DeviceDescription): TokenDescription {
+  return {
+    storeId,
+    slotId: 0,
+    slotDescription: device.readerName,
+    initialized: true,
+    label: device.label,
+    reportedLabel: device.label,
+    serial: device.serial,
+    manufacturer: 'www.CardContact.de',
+    model: 'PKCS#15 emulated',
+    firmwareVersion: device.firmwareVersion,
+    userPinSet: device.pinState !== 'not-initialized',
+    pinLengthMinimum: 6,
+    pinLengthMaximum: 15,
+    userPinState: pinState(device.pinState, device.pinTriesLeft),
+    soPinState: pinState(device.soPinState, device.soPinTriesLeft),
+    writeProtected: false,
+    loggedIn: false,
+  };
+}

@@ -12,6 +12,18 @@ export function isInReader(token: TokenDescription, reader: ReaderDescription): 
   return name !== '' && token.slotDescription.trim() === name;
 }
 
+/** Whether a card is in a reader that a card module does not list a token of; never for another module. */
+export function hasUnlistedCard(
+  presence: PresenceDescription | undefined,
+  store: TokenStore,
+  listed: readonly TokenDescription[],
+): boolean {
+  if (!isCardModule(store) || presence?.pcsc !== 'running') return false;
+  return presence.readers.some(
+    (reader) => reader.state === 'card' && !listed.some((token) => isInReader(token, reader)),
+  );
+}
+
 /** Fewer characters than this say nothing: a prefix of many serials. */
 const shortestSerial = 6;
 

@@ -3,15 +3,21 @@
  * reader or card came or went; never on a timer for long, since every look wakes the token host. Each store is looked
  * at by itself, so that one that takes its time (OpenSC needs two seconds to start) holds up no other.
  */
-import type { DeviceDescription, DevicePort, ObjectPort } from '../workflows/device-ports.ts';
+import type { DeviceDescription, DevicePort, ObjectPort, PresencePort } from '../workflows/device-ports.ts';
 import { success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
 import type { TokenDescription, TokenPort, TokenReference, TokenStore } from '../workflows/ports.ts';
-import type { InspectedObjects, ObservedStore, ObservedToken } from './observed-tokens.ts';
+import { arrivingToken, type InspectedObjects, type ObservedStore, type ObservedToken } from './observed-tokens.ts';
+import { hasUnlistedCard } from './readers-and-tokens.ts';
 import { followsReaders } from './reader-stores.ts';
 
 export interface TokenObserver {
   /** undefined until the store answered once. */
   observed(storeId: string): ObservedStore | undefined;
+  /**
+   * What to show of a store: the tokens that it listed, and devices that said who they are before the module did.
+   * OpenSC reads all of a card before it lists it, for longer than the device needs to name itself.
+   */
+  shown(storeId: string): readonly TokenDescription[];
   /** A listed token with what else is known of it. */
   describe(token: TokenDescription): ObservedToken;
   /** A store that a reader can change is being looked at now, or was left alone since its last change. */
@@ -34,6 +40,7 @@ export interface TokenSources {
   readonly tokens: Pick<TokenPort, 'listTokens' | 'listObjects'>;
   readonly objects: Pick<ObjectPort, 'listAllObjects'>;
   readonly devices: Pick<DevicePort, 'listDevices'>;
+  readonly presence: Pick<PresencePort, 'current'>;
   stores(): readonly TokenStore[];
 }
 
@@ -66,6 +73,8 @@ export function createTokenObserver(
 ): TokenObserver {
   const stores = new Map<string, ObservedStore>();
   const devices = new Map<string, readonly DeviceDescription[]>();
+  /** Devices that were asked before their store listed them. */
+  const arriving = new Map<string, readonly DeviceDescription[]>();
   const inspected = new Map<string, { readonly token: TokenReference; readonly objects: InspectedObjects }>();
   const looks = new Map<string, Look>();
   /** Stores that were to be looked at while a run was at work on them. */
@@ -97,11 +106,39 @@ export function createTokenObserver(
     return success({});
   };
 
+  const listedOf = (storeId: string): readonly TokenDescription[] => {
+    const listing = stores.get(storeId);
+    return listing?.ok === true ? listing.value : [];
+  };
+
+  /** A card that the module does not list yet is asked itself first. One that does not answer is waited for below. */
+  const readArriving = async (store: TokenStore): Promise<void> => {
+    const startedIn = generation;
+    if (!hasUnlistedCard(core.presence.current, store, listedOf(store.id))) {
+      arriving.delete(store.id);
+      return;
+    }
+    const found = await core.devices.listDevices(store.id);
+    if (startedIn !== generation) return;
+    if (!found.ok) {
+      arriving.delete(store.id);
+      return;
+    }
+    devices.set(store.id, found.value);
+    arriving.set(store.id, found.value);
+    onChange();
+  };
+
   /** What a SmartCard-HSM says of itself, which ends no login. One that does not answer now stays as it was last seen. */
   const readDevices = async (store: TokenStore, listed: readonly TokenDescription[]): Promise<void> => {
     const startedIn = generation;
-    if (!followsReaders(store) || listed.length === 0) {
+    const asked = arriving.get(store.id) ?? [];
+    if (!followsReaders(store) || (listed.length === 0 && asked.length === 0)) {
       devices.delete(store.id);
+      return;
+    }
+    if (listed.every(({ serial }) => asked.some((device) => device.serial === serial))) {
+      repeats.delete(store.id);
       return;
     }
     // A run may have begun while the tokens were listed.
@@ -130,6 +167,13 @@ export function createTokenObserver(
   const look = async (store: TokenStore): Promise<void> => {
     const startedIn = generation;
     leftAlone.delete(store.id);
+    await readArriving(store);
+    if (startedIn !== generation) return;
+    // A run may have begun while a device was asked.
+    if (followsReaders(store) && isAtWork(store.id)) {
+      leftAlone.add(store.id);
+      return;
+    }
     const [listing] = await core.tokens.listTokens(store.id);
     if (startedIn !== generation) return;
     if (listing === undefined) {
@@ -167,6 +211,7 @@ export function createTokenObserver(
     const present = core.stores();
     const isPresent = (storeId: string): boolean => present.some(({ id }) => id === storeId);
     for (const id of [...stores.keys()]) if (!isPresent(id)) stores.delete(id);
+    for (const id of [...arriving.keys()]) if (!isPresent(id)) arriving.delete(id);
     for (const [key, { token }] of [...inspected]) if (!isPresent(token.storeId)) inspected.delete(key);
     const wanted = present.filter(which);
     const held = wanted.filter((store) => followsReaders(store) && isAtWork(store.id));
@@ -178,6 +223,13 @@ export function createTokenObserver(
 
   return {
     observed: (storeId) => stores.get(storeId),
+    shown(storeId) {
+      const listed = listedOf(storeId);
+      const others = (arriving.get(storeId) ?? []).filter(
+        (device) => !listed.some(({ serial }) => serial === device.serial),
+      );
+      return [...listed, ...others.map((device) => arrivingToken(storeId, device))];
+    },
     describe: (token) => ({
       token,
       objects: inspected.get(keyOf(token.storeId, token.serial))?.objects,
@@ -197,6 +249,7 @@ export function createTokenObserver(
       generation += 1;
       stores.clear();
       devices.clear();
+      arriving.clear();
       inspected.clear();
       leftAlone.clear();
       repeats.clear();

@@ -24,7 +24,8 @@ const quietMilliseconds = 40;
 interface Watch {
   readonly client: Client;
   readonly present: Map<string, Reader>;
-  events: number;
+  /** When the last event came, by performance.now(). */
+  heardAt: number;
   problem: unknown;
 }
 
@@ -40,7 +41,7 @@ const ended: Watch[] = [];
 function watch({ Client, ReaderStatus }: PcscLibrary): Watch {
   if (running !== undefined) return running;
   const client = new Client();
-  const started: Watch = { client, present: new Map(), events: 0, problem: undefined };
+  const started: Watch = { client, present: new Map(), heardAt: performance.now(), problem: undefined };
   client.on('error', (error) => {
     started.problem = error;
     // Its thread has ended with the error; the next piece of work starts another.
@@ -48,9 +49,9 @@ function watch({ Client, ReaderStatus }: PcscLibrary): Watch {
     ended.push(started);
   });
   client.on('reader', (reader) => {
-    started.events += 1;
+    started.heardAt = performance.now();
     reader.on('change', (status) => {
-      started.events += 1;
+      started.heardAt = performance.now();
       if (status.has(ReaderStatus.PRESENT) && !status.has(ReaderStatus.MUTE))
         started.present.set(reader.name(), reader);
       else started.present.delete(reader.name());
@@ -62,15 +63,12 @@ function watch({ Client, ReaderStatus }: PcscLibrary): Watch {
   return started;
 }
 
-/** Until the readers have been named, or nothing is heard of any. */
+/** Until the readers have been named, or nothing is heard of any; at once where that was a while ago. */
 async function settle(watching: Watch): Promise<void> {
   const begun = performance.now();
-  const isQuiet = (seen: number): boolean =>
-    seen === watching.events && (watching.present.size > 0 || performance.now() - begun >= firstEventMilliseconds);
-  for (let seen = -1; !isQuiet(seen) && watching.problem === undefined;) {
-    seen = watching.events;
-    await wait(quietMilliseconds);
-  }
+  const isQuiet = (now: number): boolean =>
+    now - watching.heardAt >= quietMilliseconds && (watching.present.size > 0 || now - begun >= firstEventMilliseconds);
+  while (!isQuiet(performance.now()) && watching.problem === undefined) await wait(quietMilliseconds);
 }
 
 /**

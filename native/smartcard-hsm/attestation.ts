@@ -7,7 +7,7 @@ import { failure, success } from '../../electron/workflows/failures.ts';
 import type { TokenResult } from '../pkcs11/return-values.ts';
 import { readAuthenticatedRequest, readCertificates, type CvCertificate } from './cv-certificate.ts';
 import type { Device } from './device.ts';
-import { deleteFile, filePrefix, readFile, writeFile } from './files.ts';
+import { deleteFile, fileIdentifier, filePrefix, readFile, writeFile } from './files.ts';
 import { readKeys } from './key-description.ts';
 import type { attestationSchema } from './protocol.ts';
 import { isSignedBy } from './signature-check.ts';
@@ -77,13 +77,28 @@ function checkKey(
     : { state: 'invalid', problem: 'The request is not signed by the device that it names.' };
 }
 
+interface CheckedDevice {
+  readonly report: DeviceReport;
+  /** The device's own; undefined where it has none. */
+  readonly certificate: CvCertificate | undefined;
+}
+
+async function readDevice(device: Device, roots: readonly CvCertificate[]): Promise<TokenResult<CheckedDevice>> {
+  const file = await readFile(device, fileIdentifier.deviceCertificates);
+  if (!file.ok) return file;
+  const content = file.value ?? Buffer.alloc(0);
+  const [certificate] = readCertificates(content);
+  return success({ report: checkDevice(content, roots), certificate });
+}
+
 /**
  * Checks the device and all of its keys. What does not verify is an answer, not a failure. No PIN is needed.
  * @param roots the vendor's in production; a test adds its own
  */
 export async function attest(device: Device, roots: readonly CvCertificate[]): Promise<TokenResult<AttestationReport>> {
-  const report = checkDevice(device.deviceCertificates, roots);
-  const [certificate] = readCertificates(device.deviceCertificates);
+  const checked = await readDevice(device, roots);
+  if (!checked.ok) return checked;
+  const { report, certificate } = checked.value;
   const keys = await readKeys(device);
   if (!keys.ok) return keys;
   const reports: KeyReport[] = [];
@@ -144,7 +159,10 @@ export async function readKeyRequest(
   const file = await readFile(device, identifier.value);
   if (!file.ok) return file;
   const content = file.value ?? Buffer.alloc(0);
-  const [certificate] = readCertificates(device.deviceCertificates);
-  const checked = checkKey(content, certificate, checkDevice(device.deviceCertificates, roots));
-  return success({ request: readAuthenticatedRequest(content) === undefined ? Buffer.alloc(0) : content, ...checked });
+  const checked = await readDevice(device, roots);
+  if (!checked.ok) return checked;
+  return success({
+    request: readAuthenticatedRequest(content) === undefined ? Buffer.alloc(0) : content,
+    ...checkKey(content, checked.value.certificate, checked.value.report),
+  });
 }

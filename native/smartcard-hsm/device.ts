@@ -10,20 +10,17 @@ import { fileIdentifier, readFile } from './files.ts';
 /** A SmartCard-HSM while it is held. */
 export interface Device extends Applet {
   readonly serial: string;
-  /** EF.C_DevAut. */
-  readonly deviceCertificates: Buffer;
 }
 
 /** By serial: what a device said the last time that nobody was logged in. */
 const versions = new Map<string, AppletVersion>();
 
+/** EF.C_DevAut names the device in its first certificate. */
 async function openDevice(applet: Applet): Promise<TokenResult<Device>> {
-  const certificates = await readFile(applet, fileIdentifier.deviceCertificates);
-  const isFault = !certificates.ok && certificates.error.code === 'Device_CardFault';
-  if (!certificates.ok && !isFault) return certificates;
-  const deviceCertificates = certificates.ok ? certificates.value : undefined;
-  const serial = deviceCertificates === undefined ? '' : serialOf(deviceCertificates);
-  if (deviceCertificates === undefined || serial === '') {
+  const named = await readFile(applet, fileIdentifier.deviceCertificates, (content) => serialOf(content) !== '');
+  if (!named.ok && named.error.code !== 'Device_CardFault') return named;
+  const serial = named.ok && named.value !== undefined ? serialOf(named.value) : '';
+  if (serial === '') {
     return failure(
       'Device_NotSmartCardHsm',
       'The card in the reader has no device certificate of a SmartCard-HSM.',
@@ -32,7 +29,7 @@ async function openDevice(applet: Applet): Promise<TokenResult<Device>> {
     );
   }
   if (applet.version !== undefined) versions.set(serial, applet.version);
-  return success({ ...applet, version: applet.version ?? versions.get(serial), serial, deviceCertificates });
+  return success({ ...applet, version: applet.version ?? versions.get(serial), serial });
 }
 
 /** Selects the applet anew after something was changed: everybody is logged out, and the options are read again. */

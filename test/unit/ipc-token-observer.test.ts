@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenObserver, type TokenObserver, type TokenSources } from '../../electron/ipc/token-observer.ts';
-import type { DeviceDescription, TokenObject } from '../../electron/workflows/device-ports.ts';
+import type { DeviceDescription, PresenceDescription, TokenObject } from '../../electron/workflows/device-ports.ts';
 import { failure, success } from '../../electron/workflows/failures.ts';
 import type { TokenDescription, TokenStore } from '../../electron/workflows/ports.ts';
 
@@ -62,6 +62,8 @@ interface Rig {
   readonly changes: () => number;
   busy: readonly string[];
   present: boolean;
+  /** What PC/SC says of the reader that the token is in; undefined where nothing is known of readers. */
+  presence: PresenceDescription | undefined;
   deviceAnswers: boolean;
   /** Milliseconds that were waited before a device was asked again. */
   readonly pauses: number[];
@@ -78,6 +80,11 @@ function rig(): Rig {
   let waiting: (() => void)[] = [];
   const sources: TokenSources = {
     stores: () => [softHsm, openSc],
+    presence: {
+      get current() {
+        return made.presence;
+      },
+    },
     tokens: {
       async listTokens(storeId = '') {
         asked.push(`tokens ${storeId}`);
@@ -124,6 +131,7 @@ function rig(): Rig {
     changes: () => changes,
     busy: [],
     present: true,
+    presence: undefined,
     deviceAnswers: true,
     hold: false,
     release: () => {
@@ -134,6 +142,15 @@ function rig(): Rig {
   };
   return made;
 }
+
+const cardInReader: PresenceDescription = {
+  pcsc: 'running',
+  readers: [{ name: 'reader', state: 'card' }],
+  usb: [],
+  usbState: 'listed',
+  holder: '',
+};
+const emptyReader: PresenceDescription = { ...cardInReader, readers: [{ name: 'reader', state: 'empty' }] };
 
 const turn = (): Promise<void> => new Promise((settle) => setImmediate(settle));
 
@@ -155,6 +172,61 @@ describe('the token observer', () => {
     made.present = false;
     await made.observer.refresh();
     expect(made.observer.describe(token('opensc')).device).toBe(undefined);
+  });
+
+  it('shows a device that names itself before its module lists it, and asks it once', async () => {
+    const made = rig();
+    made.presence = cardInReader;
+    made.hold = true;
+    const refreshing = made.observer.refresh();
+    await turn();
+    expect(made.observer.observed('opensc')).toBe(undefined);
+    const [shown] = made.observer.shown('opensc');
+    expect(shown).toMatchObject({ storeId: 'opensc', serial: device.serial, slotDescription: 'reader' });
+    expect(shown === undefined ? undefined : made.observer.describe(shown).device).toEqual(device);
+    made.hold = false;
+    made.release();
+    await refreshing;
+    expect(made.observer.shown('opensc')).toEqual([token('opensc')]);
+    expect(made.observer.describe(token('opensc')).device).toEqual(device);
+    expect(made.asked.filter((what) => what.startsWith('devices'))).toHaveLength(1);
+  });
+
+  it('goes on showing a device that its module does not list yet, until it is pulled out', async () => {
+    const made = rig();
+    made.presence = cardInReader;
+    made.present = false;
+    await made.observer.refresh();
+    expect(made.observer.observed('opensc')).toEqual(success([]));
+    expect(made.observer.shown('opensc').map((shown) => made.observer.describe(shown).device)).toEqual([device]);
+    made.presence = emptyReader;
+    await made.observer.refreshReaderStores();
+    expect(made.observer.shown('opensc')).toEqual([]);
+  });
+
+  it('waits for the module where a device does not name itself', async () => {
+    const made = rig();
+    made.presence = cardInReader;
+    made.deviceAnswers = false;
+    made.hold = true;
+    const refreshing = made.observer.refresh();
+    await turn();
+    expect(made.observer.shown('opensc')).toEqual([]);
+    made.hold = false;
+    made.release();
+    await refreshing;
+    expect(made.observer.shown('opensc')).toEqual([token('opensc')]);
+  });
+
+  it('lists no store that a run began to work on while its device was asked', async () => {
+    const made = rig();
+    made.presence = cardInReader;
+    made.onDevices = () => {
+      made.busy = ['opensc'];
+    };
+    await made.observer.refresh();
+    expect(made.asked).not.toContain('tokens opensc');
+    expect(made.observer.isBehindReaders).toBe(true);
   });
 
   it('asks a device again that did not answer, with pauses and not without end', async () => {

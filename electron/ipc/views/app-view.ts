@@ -98,16 +98,15 @@ export function toAppView(sources: AppViewSources): AppView {
   if (locked) return lockedView(core, trayAvailable);
   const removable = new Set(core.settings.modules.map((module) => module.id));
   const stores = [...core.stores()].sort((one, other) => one.name.localeCompare(other.name));
-  const tokens = stores.flatMap((store) => {
-    const observed = sources.tokens.observed(store.id);
-    if (observed?.ok !== true) return [];
-    return observed.value
+  const tokens = stores.flatMap((store) =>
+    sources.tokens
+      .shown(store.id)
       .map((token) => toTokenView(store, sources.tokens.describe(token), vaultsOn(core, store.id, token.serial)))
       .sort(
         (one, other) =>
           one.label.localeCompare(other.label) || one.serial.localeCompare(other.serial) || one.slotId - other.slotId,
-      );
-  });
+      ),
+  );
   return {
     version: core.appVersion,
     dataDirectory: core.dataDirectory,
