@@ -14,7 +14,7 @@ import type { MeasurementRow } from './measurement-row.ts';
 import { openRunBench } from './run-bench.ts';
 
 /** Vault's own part varies by seconds from one time to the next, so there are many, and medians are compared. */
-const rounds = 9;
+const rounds = 15;
 const target = 1.2;
 const labels = [...Array.from({ length: 5 }, (_unused, index) => `vault-unseal-${index.toString()}`), 'vault-root'];
 

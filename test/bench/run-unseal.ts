@@ -17,7 +17,7 @@ import type { MeasurementRow } from './measurement-row.ts';
 import { openRunBench } from './run-bench.ts';
 
 /** Vault's own part varies from one time to the next, so there are many, and medians are compared. */
-const rounds = 34;
+const rounds = 66;
 /** Of them, to warm both up. */
 const warmUps = 2;
 const target = 1.5;

@@ -76,13 +76,13 @@ export function readSharesAhead(context: StepContext, effect: EffectOf<'vault.un
       ? ports.tokens.decryptData(effect.token, effect.keyLabel, label, key.value, secretPurpose.share)
       : failed(key.error);
   };
-  // One after the other: the first is given while the token works on the second.
-  let before: Promise<unknown> = Promise.resolve();
+  // Two at a time: the token has the next one at hand when it has answered, and the first is given while it works.
+  const asked: Promise<Result<SealedSecretValue>>[] = [];
   const ahead = new Map<string, Promise<Result<SealedSecretValue>>>();
   for (const label of firstShares(neededBy(statuses))) {
-    const share = before.then(() => decrypt(label));
+    const share = Promise.resolve(asked.at(-2)).then(() => decrypt(label));
+    asked.push(share);
     ahead.set(label, share);
-    before = share;
   }
   seen.sharesAhead.set(context.definition.id, ahead);
 }
