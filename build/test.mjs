@@ -147,7 +147,11 @@ async function setUp() {
     const { ensureVault, ensureVaultKubernetesLogIn } = await import('./setup/vault.mjs');
     const path = ensureVault();
     environment.VAULT_BIN = process.env.VAULT_BIN = path;
-    if (wants('integration')) environment.VAULT_KUBERNETES_LOG_IN_BIN = ensureVaultKubernetesLogIn();
+    if (wants('integration')) {
+      environment.VAULT_KUBERNETES_LOG_IN_BIN = ensureVaultKubernetesLogIn();
+      const { ensureToxiproxy } = await import('./setup/toxiproxy.mjs');
+      environment.TOXIPROXY_BIN = ensureToxiproxy();
+    }
   }
 }
 

@@ -1,8 +1,16 @@
 /** The KMS provider behind a real kube-apiserver with etcd, in the place of a plugin that wrote as kleidi does. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  encryptionConfiguration,
+  healthOf,
+  kmsEntry,
+  readValue,
+  secretList,
+  storedSecret,
+} from '../fixtures/kms-cluster.ts';
 import {
   createKmsPlace,
   createKmsToken,
@@ -14,7 +22,8 @@ import {
 import { startKmsPlugin } from '../servers/kms-plugin.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 
-const prefix = 'k8s:enc:kms:v2:kleidi-kms-plugin:';
+const keyLabel = 'kleidi-kms-plugin';
+const prefix = `k8s:enc:kms:v2:${keyLabel}:`;
 const patient = { timeout: 90_000, interval: 500 };
 const kleidiKey = randomBytes(32);
 
@@ -27,17 +36,11 @@ const startProvider = (): Promise<KmsProcess> => startKmsProcess(['--config', pl
 
 beforeAll(async () => {
   token = await createKmsToken();
-  token.addKey('kleidi-kms-plugin', 1, kleidiKey);
-  place = await createKmsPlace(token, { keyLabel: 'kleidi-kms-plugin', health: '127.0.0.1:0' });
+  token.addKey(keyLabel, 1, kleidiKey);
+  place = await createKmsPlace(token, { keyLabel, health: '127.0.0.1:0' });
   await mkdir(dirname(place.socketPath), { mode: 0o700 });
   const encryption = join(place.directory, 'encryption.json');
-  const kms = { apiVersion: 'v2', name: 'kleidi-kms-plugin', endpoint: `unix://${place.socketPath}`, timeout: '5s' };
-  const configuration = {
-    apiVersion: 'apiserver.config.k8s.io/v1',
-    kind: 'EncryptionConfiguration',
-    resources: [{ resources: ['secrets', 'configmaps'], providers: [{ kms }, { identity: {} }] }],
-  };
-  await writeFile(encryption, JSON.stringify(configuration));
+  await writeFile(encryption, encryptionConfiguration([kmsEntry(keyLabel, place.socketPath), { identity: {} }]));
   const kleidi = await startKmsPlugin(place.socketPath, kleidiKey);
   try {
     cluster = await startKubernetes({ extraArguments: [`--encryption-provider-config=${encryption}`] });
@@ -55,21 +58,6 @@ afterAll(async () => {
   await token.dispose();
 });
 
-function secretList(name: string, count: number): string {
-  const items = Array.from({ length: count }, (_, index) => ({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: `${name}-${index}`, namespace: 'default' },
-    stringData: { value: `value ${index}` },
-  }));
-  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-}
-
-async function readValue(name: string): Promise<string> {
-  const encoded = await cluster.arrange(['get', 'secret', name, '--output=jsonpath={.data.value}']);
-  return Buffer.from(encoded, 'base64').toString();
-}
-
 async function countCalls(method: string): Promise<number> {
   const address = /"health":"([^"]+)"/u.exec(provider?.log() ?? '')?.[1] ?? '';
   const metrics = await (await fetch(`http://${address}/metrics`)).text();
@@ -82,7 +70,7 @@ async function countCalls(method: string): Promise<number> {
 it('reads what kleidi wrote, and encrypts 1,500 Secrets with one call', async () => {
   provider = await startProvider();
   await cluster.restart();
-  expect(await readValue('old-19')).toBe('value 19');
+  expect(await readValue(cluster, 'old-19')).toBe('value 19');
   await cluster.arrange(['create', '--filename=-'], secretList('new', 1500));
   expect(await countCalls('encrypt')).toBe(1);
   await cluster.arrange(['create', 'configmap', 'plain-words', '--from-literal=a=plain-words-in-a-configmap']);
@@ -97,13 +85,47 @@ it('reads what kleidi wrote, and encrypts 1,500 Secrets with one call', async ()
 
 it('keeps reads going while the provider is killed, and serves on after it and the API server were started again', async () => {
   await provider?.end('SIGKILL');
-  expect(await readValue('new-7')).toBe('value 7');
+  expect(await readValue(cluster, 'new-7')).toBe('value 7');
   provider = await startProvider();
   await cluster.restart();
-  expect(await readValue('old-3')).toBe('value 3');
-  expect(await readValue('new-1499')).toBe('value 1499');
+  expect(await readValue(cluster, 'old-3')).toBe('value 3');
+  expect(await readValue(cluster, 'new-1499')).toBe('value 1499');
   await cluster.arrange(['create', 'secret', 'generic', 'after', '--from-literal=value=after']);
-  expect(await readValue('after')).toBe('after');
-  const ready = async (): Promise<string> => (await cluster.kubectl(['get', '--raw=/readyz'])).stdout;
-  await expect.poll(ready, patient).toBe('ok');
+  expect(await readValue(cluster, 'after')).toBe('after');
+  await expect.poll(() => healthOf(cluster, '/readyz'), patient).toBe('ok');
+});
+
+it('moves what kleidi wrote under a key id of its own, and needs kleidi’s no more', async () => {
+  const written = await cluster.arrange(['get', 'secrets', '--output=json']);
+  await cluster.arrange(['replace', '--filename=-'], written);
+  for (let index = 0; index < 20; index += 1) expect(await storedSecret(cluster, `old-${index}`)).toContain('kc1-aes-');
+  expect(await readValue(cluster, 'old-19')).toBe('value 19');
+});
+
+it('lets reads go on while the token is gone, and is healthy again by itself, with the newer key that came back', async () => {
+  const [store, away] = [join(token.directory, 'tokens'), join(token.directory, 'away')];
+  await rename(store, away);
+  await expect.poll(() => healthOf(cluster, '/healthz'), patient).toContain('kms-providers');
+  expect(await healthOf(cluster, '/readyz')).toContain('kms-providers');
+  expect(await healthOf(cluster, '/livez')).toBe('ok');
+  expect(await readValue(cluster, 'old-7')).toBe('value 7');
+  expect(await readValue(cluster, 'new-1499')).toBe('value 1499');
+  await cluster.arrange(['create', 'secret', 'generic', 'meanwhile', '--from-literal=value=meanwhile']);
+  await rename(away, store);
+  token.addKey(keyLabel, 60, randomBytes(32));
+  await expect.poll(() => healthOf(cluster, '/healthz'), patient).toBe('ok');
+  // The provider may have looked at the token before the newer key lay there: then the next look finds it.
+  const keyIdOf = async (name: string): Promise<string | undefined> =>
+    /kc1-aes-[0-9a-f]{32}/u.exec(await storedSecret(cluster, name))?.[0];
+  const older = await keyIdOf('meanwhile');
+  let count = 0;
+  const writeAnother = async (): Promise<boolean> => {
+    // /healthz has the API server ask for Status.
+    await healthOf(cluster, '/healthz');
+    count += 1;
+    await cluster.arrange(['create', 'secret', 'generic', `newer-${count}`, `--from-literal=value=newer`]);
+    return (await keyIdOf(`newer-${count}`)) !== older;
+  };
+  await expect.poll(writeAnother, patient).toBe(true);
+  expect(await readValue(cluster, `newer-${count}`)).toBe('newer');
 });

@@ -78,10 +78,14 @@ export interface KubernetesServer {
   removeNamespace(name: string): Promise<void>;
   /** The raw value under a key, such as /registry/secrets/default/x; empty where there is none. */
   etcdGet(key: string): Promise<Buffer>;
+  /** Puts a raw value there, behind the API server's back. */
+  etcdPut(key: string, value: Uint8Array): Promise<void>;
   /** SIGKILL to the API server: the cluster is away. Data stays. */
   kill(): Promise<void>;
   /** Starts the API server again on the same port and data, with other arguments if any are given. */
   restart(extraArguments?: readonly string[]): Promise<void>;
+  /** The same without waiting: the API server may not get ready. */
+  begin(extraArguments?: readonly string[]): Promise<void>;
   /** Ends all and removes every file. */
   stop(): Promise<void>;
 }
@@ -232,14 +236,17 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       '--profiling=false',
       ...(kubelet?.apiServerArguments ?? []),
     ];
-    const startApiServer = async (extraArguments: readonly string[]): Promise<void> => {
-      const started = await startServerProcess(
+    const beginApiServer = async (extraArguments: readonly string[]): Promise<ServerProcess> => {
+      apiProcess = await startServerProcess(
         programs.apiServer,
         [...apiArguments, ...extraArguments],
         directory,
         inDirectory('kube-apiserver.log'),
       );
-      apiProcess = started;
+      return apiProcess;
+    };
+    const startApiServer = async (extraArguments: readonly string[]): Promise<void> => {
+      const started = await beginApiServer(extraArguments);
       const deadline = performance.now() + readyDeadlineMilliseconds;
       while (!(await isReady(port, authority.certificate, admin))) {
         if (etcdProcess?.hasEnded() === true) throw new Error(`etcd ended: ${await etcdProcess.log()}`);
@@ -279,6 +286,15 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       const done = await kubectl(argumentList, input === undefined ? {} : { input });
       if (done.exitCode !== 0) throw new Error(`kubectl ${argumentList.join(' ')}: ${done.stderr}`);
       return done.stdout;
+    };
+    const etcdctl = async (argumentList: readonly string[], input?: Uint8Array): Promise<Buffer> => {
+      const connection = [`--cacert=${paths.ca}`, `--cert=${paths.etcd}`, `--key=${paths.etcdKey}`];
+      const done = await runProgram(programs.etcdctl, [`--endpoints=${etcdAddress}`, ...connection, ...argumentList], {
+        environment: { ...environment, ETCDCTL_API: '3' },
+        ...(input === undefined ? {} : { input }),
+      });
+      if (done.exitCode !== 0) throw new Error(`etcdctl: ${done.stderr}`);
+      return done.bytes;
     };
     for (const path of options.crds ?? []) {
       await arrange(['apply', '--server-side', '-f', path]);
@@ -334,15 +350,13 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
         await arrange(['replace', '--raw', path, '-f', '-'], JSON.stringify(body));
       },
       etcdGet: async (key) => {
-        const connection = [`--cacert=${paths.ca}`, `--cert=${paths.etcd}`, `--key=${paths.etcdKey}`];
-        const got = await runProgram(
-          programs.etcdctl,
-          [`--endpoints=${etcdAddress}`, ...connection, 'get', key, '--print-value-only'],
-          { environment: { ...environment, ETCDCTL_API: '3' } },
-        );
-        if (got.exitCode !== 0) throw new Error(`etcdctl: ${got.stderr}`);
+        const bytes = await etcdctl(['get', key, '--print-value-only']);
         // etcdctl ends what it prints with a newline of its own.
-        return got.bytes.subarray(0, Math.max(0, got.bytes.length - 1));
+        return bytes.subarray(0, Math.max(0, bytes.length - 1));
+      },
+      etcdPut: async (key, value) => {
+        // Without a value among its arguments it takes one from its input.
+        await etcdctl(['put', key], value);
       },
       kill: async () => {
         await apiProcess?.kill();
@@ -350,6 +364,10 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       restart: async (extraArguments) => {
         await apiProcess?.kill();
         await startApiServer(extraArguments ?? options.extraArguments ?? []);
+      },
+      begin: async (extraArguments) => {
+        await apiProcess?.kill();
+        await beginApiServer(extraArguments ?? options.extraArguments ?? []);
       },
       stop,
     };
