@@ -114,9 +114,11 @@ const userFunctions = 1;
 
 /** The cheap look: the token in its slot, this session logged in, the key's object there. No private operation. */
 function isThere(token: TokenConnection, handle: Handle, id: string): boolean {
+  if (!token.isInSlot()) throw new TokenUnusable('The token was removed.');
+  // A card that another program has reset answers here that nobody is logged in.
   if (token.cryptoki.C_GetSessionInfo(token.session).state !== userFunctions)
     throw new TokenUnusable('The token has ended the log-in.');
-  return token.isInSlot() && attributeOf(token, handle, pkcs11js.CKA_CLASS) !== undefined && idOf(token, handle) === id;
+  return attributeOf(token, handle, pkcs11js.CKA_CLASS) !== undefined && idOf(token, handle) === id;
 }
 
 export function openHybridKey(

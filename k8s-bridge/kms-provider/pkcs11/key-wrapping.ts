@@ -41,8 +41,16 @@ const notOffered: ReadonlySet<string> = new Set([
   'CKR_FUNCTION_NOT_SUPPORTED',
 ]);
 
-function decryptOaep(token: TokenConnection, key: Handle, hash: 'sha1' | 'sha256', bytes: Buffer): Buffer | undefined {
+function decryptOaep(
+  token: TokenConnection,
+  key: Handle,
+  publicHalf: PublicHalf,
+  hash: 'sha1' | 'sha256',
+  bytes: Buffer,
+): Buffer | undefined {
   const { cryptoki, session } = token;
+  // What cannot be its ciphertext costs no private operation.
+  if (bytes.length !== Math.ceil(publicHalf.bits / 8)) return undefined;
   const output = Buffer.from(new ArrayBuffer(bytes.length));
   try {
     cryptoki.C_DecryptInit(session, oaepMechanisms[hash], key);
@@ -99,7 +107,7 @@ export function unwrapLocalKey(
   const secret =
     name === 'ECDH'
       ? decryptEnvelope(token, key, publicHalf, bytes)
-      : decryptOaep(token, key, name === 'RSA-OAEP-SHA-256' ? 'sha256' : 'sha1', bytes);
+      : decryptOaep(token, key, publicHalf, name === 'RSA-OAEP-SHA-256' ? 'sha256' : 'sha1', bytes);
   if (secret === undefined || secret.length === localKeyLength) return secret;
   secret.fill(0);
   return undefined;

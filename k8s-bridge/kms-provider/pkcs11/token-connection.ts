@@ -28,6 +28,9 @@ export interface TokenConnection {
 /** Handles that are asked for at once; more keys of one label than this are no key ring. */
 const mostHandles = 256;
 
+/** CKF_TOKEN_PRESENT (PKCS#11 v2.40 section 3.2, CK_SLOT_INFO), which pkcs11js' types do not name. */
+const tokenPresent = 1;
+
 const trimmed = (text: string): string => text.replaceAll('\0', ' ').trimEnd();
 
 /** Loads the library once a process: some of them do not take a second time. */
@@ -143,7 +146,10 @@ export function connectToken(
     serial,
     readsFiles: trimmed(cryptoki.C_GetInfo().manufacturerID) === 'SoftHSM',
     isOffered: (mechanism) => mechanisms.has(mechanism),
-    isInSlot: () => trimmed(cryptoki.C_GetTokenInfo(slot).serialNumber) === serial,
+    isInSlot: () =>
+      // OpenSC looks at its reader for this call, and then knows of its sessions; it answers the others from memory.
+      (cryptoki.C_GetSlotInfo(slot).flags & tokenPresent) !== 0 &&
+      trimmed(cryptoki.C_GetTokenInfo(slot).serialNumber) === serial,
     discard: (object) => {
       quietly(() => cryptoki.C_DestroyObject(session, object));
     },
