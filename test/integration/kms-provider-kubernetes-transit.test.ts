@@ -1,5 +1,7 @@
 /** The KMS provider between a real kube-apiserver and a real Vault whose wire is slow, cut, or sealed at its end. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -37,6 +39,35 @@ let client: KmsClient;
 let cluster: KubernetesServer;
 
 const asRoot = (path: string, body: unknown): Promise<unknown> => byHand.call('PUT', path, body, root);
+/** Vault's snapshots, which are no JSON. */
+function transfer(
+  server: TestVault,
+  token: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: Buffer,
+): Promise<Buffer> {
+  const options = { method, ca: readFileSync(server.caPath), agent: false, headers: { 'x-vault-token': token } };
+  return new Promise((resolve, reject) => {
+    const asked = request(`${server.address}/v1/${path}`, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        if ((response.statusCode ?? 500) < 300) resolve(Buffer.concat(chunks));
+        else reject(new Error(`${path}: ${String(response.statusCode)} ${Buffer.concat(chunks).toString()}`));
+      });
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+/** As a machine comes up: the provider first, then an API server that may not get ready. */
+async function startCold(): Promise<void> {
+  await cluster.kill();
+  await provider.end('SIGKILL');
+  provider = await startKmsProcess(['--config', place.configurationPath]);
+  await cluster.begin();
+}
 const health = (): Promise<string> => healthOf(cluster, '/healthz');
 
 beforeAll(async () => {
@@ -114,6 +145,11 @@ it('lets reads go on while answers come 3 s later, says that it is unhealthy, an
   await wire.delay(3000);
   await expect.poll(health, patient).toContain('kms-providers');
   expect((await readAllValues(cluster)).get('aged-11')).toBe('value 11');
+  // As another API server would have written it: this one has to ask for that seed.
+  await rewrapSeed(cluster, client, name, 'aged-12');
+  const readRewrapped = (): Promise<string> => readValue(cluster, 'aged-12').catch(String);
+  await expect.poll(readRewrapped, patient).toBe('value 12');
+  expect(await health()).toContain('kms-providers');
   await wire.delay(0);
   await expect.poll(health, patient).toBe('ok');
 });
@@ -128,4 +164,48 @@ it('lets reads and writes go on while Vault is sealed, and is healthy again by i
   await expect.poll(health, patient).toBe('ok');
   await cluster.arrange(['create', 'secret', 'generic', 'after', '--from-literal=value=after']);
   expect([await readValue(cluster, 'meanwhile'), await readValue(cluster, 'after')]).toEqual(['meanwhile', 'after']);
+});
+
+it('starts while Vault is sealed: what is not encrypted is served, and Secrets too once it is unsealed', async () => {
+  await byHand.seal(root);
+  await startCold();
+  await expect.poll(() => healthOf(cluster, '/livez'), patient).toBe('ok');
+  expect(await healthOf(cluster, '/readyz')).toContain('kms-providers');
+  const pod = { metadata: { name: 'vault-0' }, spec: { containers: [{ name: 'vault', image: 'vault' }] } };
+  await cluster.arrange(['create', '--filename=-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod }));
+  expect(await cluster.arrange(['get', 'pods', '--output=name'])).toContain('pod/vault-0');
+  expect((await cluster.kubectl(['get', 'secret', 'aged-1'])).exitCode).toBe(1);
+  await byHand.unseal(shares);
+  await expect.poll(() => healthOf(cluster, '/readyz'), patient).toBe('ok');
+  expect(await readValue(cluster, 'aged-1')).toBe('value 1');
+});
+
+it('starts again where Vault is lost with its cluster: on a Vault restored from its snapshot elsewhere', async () => {
+  const snapshot = await transfer(vault, root, 'GET', 'sys/storage/raft/snapshot');
+  const keyId = valueOf(await client.status()).key_id;
+  await vault.kill();
+  await startCold();
+  await expect.poll(() => healthOf(cluster, '/livez'), patient).toBe('ok');
+  const elsewhere = await startVaultServer();
+  try {
+    const byHandThere = vaultByHand(elsewhere);
+    const made = await byHandThere.initialize(1, 1);
+    await byHandThere.unseal(made.testShares);
+    const restore = (): Promise<Buffer> =>
+      transfer(elsewhere, made.testRootToken, 'POST', 'sys/storage/raft/snapshot-force', snapshot);
+    await vi.waitFor(restore, patient);
+    // The restored Vault is the lost one: it takes that one's shares.
+    await vi.waitFor(() => byHandThere.unseal(shares), patient);
+    const configuration: unknown = JSON.parse(await readFile(place.configurationPath, 'utf8'));
+    const there = { address: elsewhere.address, caFile: elsewhere.caPath };
+    await writeFile(place.configurationPath, JSON.stringify(Object.assign({}, configuration, there)));
+    await provider.end('SIGTERM');
+    provider = await startKmsProcess(['--config', place.configurationPath]);
+    await expect.poll(() => healthOf(cluster, '/readyz'), patient).toBe('ok');
+    const values = await readAllValues(cluster);
+    for (let index = 0; index < 50; index += 1) expect(values.get(`aged-${index}`)).toBe(`value ${index}`);
+    expect(valueOf(await client.status()).key_id).toBe(keyId);
+  } finally {
+    await elsewhere.stop();
+  }
 });

@@ -29,6 +29,8 @@ export interface VaultHttp {
 }
 
 const longestReply = 256 * 1024;
+/** How much later than its deadline an answer may come, in milliseconds, before its connection is given up. */
+const lateAnswer = 10_000;
 
 function readJson(text: string): unknown {
   try {
@@ -80,6 +82,8 @@ export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
         clearTimeout(timer);
         resolve({ outcome, mayTryAgain });
       };
+      const unreachable = (reason: string): Outcome<never> =>
+        refused('unavailable', `Vault at ${url.host} cannot be reached: ${reason}.`);
       const sent = request(`${url.origin}/v1/${call.path}`, options, (response) => {
         response.on('data', (chunk: Buffer) => {
           length += chunk.length;
@@ -93,13 +97,17 @@ export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
         });
         response.on('error', (cause) => settle(refused('unavailable', `Vault broke off: ${cause.message}.`)));
       });
-      const timer = setTimeout(
-        () => sent.destroy(new Error('it did not answer in time')),
+      let timer = setTimeout(
+        () => {
+          settle(unreachable('it did not answer in time'));
+          // On a slow wire another connection would cost its handshake, and be too late as well: this one is kept.
+          timer = setTimeout(() => sent.destroy(), lateAnswer).unref();
+        },
         Math.max(1, call.deadline - performance.now()),
       );
       sent.on('error', (cause) => {
         const isStale = sent.reusedSocket && 'code' in cause && cause.code === 'ECONNRESET';
-        settle(refused('unavailable', `Vault at ${url.host} cannot be reached: ${cause.message}.`), isStale);
+        settle(unreachable(cause.message), isStale);
       });
       sent.end(sentBody);
     });
