@@ -11,6 +11,7 @@ import { guardStart } from './security/start-guard.ts';
 import { declareAppScheme } from './shell/app-protocol.ts';
 import { reportBug } from './shell/bug-report.ts';
 import type { DesktopApp } from './shell/desktop-app.ts';
+import { oneStartATurn } from './hosts/one-start-a-turn.ts';
 import { createElectronLauncher } from './shell/electron-launcher.ts';
 import { createMainWindow } from './shell/main-window.ts';
 import { createPaths } from './shell/paths.ts';
@@ -38,7 +39,7 @@ async function openCore(promptDesk: PromptDesk): Promise<Result<Core>> {
     serverSourcesDirectory: app.isPackaged
       ? join(process.resourcesPath, 'servers', 'vault')
       : join(app.getAppPath(), 'build', 'servers', 'vault'),
-    launch: createElectronLauncher(paths),
+    launch: oneStartATurn(createElectronLauncher(paths)),
     prompt: promptDesk.port,
   });
 }
