@@ -28,6 +28,8 @@ export interface VaultServerOptions {
   readonly tls: { readonly certificatePath: string; readonly keyPath: string; readonly caPath: string } | undefined;
   /** Taken if free. */
   readonly preferredPort?: number;
+  /** Where the other nodes of a cluster know it by. */
+  readonly preferredClusterPort?: number;
   /** The port was in use until just now by a server that has ended: wait up to 2 s until the system frees it. */
   readonly portJustLeft?: boolean;
   /** API address of the node to join (raft, retry_join). */
@@ -39,6 +41,7 @@ export interface VaultServerOptions {
 export interface VaultServer {
   readonly address: string;
   readonly port: number;
+  readonly clusterPort: number;
   readonly pid: number;
   readonly directory: string;
   readonly logPath: string;
@@ -159,7 +162,7 @@ export async function startVaultNode(options: VaultServerOptions): Promise<Resul
   // The system closes the port of a killed process a moment after the process is gone.
   const furtherLooks = (await endStrayProcess(pidPath)) || options.portJustLeft === true ? 40 : 0;
   const port = await findFreePort(options.preferredPort, furtherLooks);
-  const clusterPort = await findFreePort();
+  const clusterPort = await findFreePort(options.preferredClusterPort, furtherLooks);
   const configurationPath = join(directory, 'vault.hcl');
   const logPath = join(directory, 'vault.log');
   await writeFile(configurationPath, configuration(options, port, clusterPort), { mode: 0o600 });
@@ -204,6 +207,7 @@ export async function startVaultNode(options: VaultServerOptions): Promise<Resul
   const server: VaultServer = {
     address: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
+    clusterPort,
     pid,
     directory,
     logPath,

@@ -129,8 +129,13 @@ export type Effect =
       readonly vaultName: string;
     }
   /** The node has been restarted with both seals in its configuration, and waits. */
-  | { readonly kind: 'vault.await-migration'; readonly connection: VaultConnection; readonly sealType: string }
-  | { readonly kind: 'vault.confirm-migrated'; readonly connection: VaultConnection; readonly sealType: string }
+  | {
+      readonly kind: 'vault.await-migration' | 'vault.confirm-migrated';
+      readonly connection: VaultConnection;
+      readonly sealType: string;
+      /** The migration is over with it; the nodes before it stay in it, unsealed. */
+      readonly isLastNode: boolean;
+    }
   | { readonly kind: 'vault.confirm-unsealed'; readonly connections: readonly VaultConnection[] };
 
 export type EffectKind = Effect['kind'];

@@ -42,7 +42,12 @@ export const sealMigrationWords = {
   },
   confirm: {
     title: (address: string) => `See that ${address} is migrated`,
-    explanation: (sealType: string) => `The node must be unsealed, and its seal must be “${sealType}”.`,
+    explanation: (sealType: string, isLast: boolean) =>
+      `The node must be unsealed, and its seal must be “${sealType}”. ${
+        isLast
+          ? 'With it the migration is over.'
+          : 'The migration is over with the last node; this one serves until then.'
+      }`,
     action: 'Look at it',
   },
   facts: { vault: 'Vault', nodes: 'Nodes, in this order', to: 'To the seal', shares: 'Shares from' },

@@ -2,7 +2,7 @@
  * From Shamir to an auto-seal and back. The seal is Transit of a second Vault: Vault's own pkcs11 seal is Enterprise's,
  * and what a migration asks of the shares is the same for every kind.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunSnapshot } from '../../electron/core/core.ts';
 import type { SealMigrationPlan, UnsealPlan } from '../../electron/workflows/plans.ts';
 import { openRunDesk, type RunDesk } from '../fixtures/run-desk.ts';
@@ -42,21 +42,21 @@ afterAll(async () => {
   await sealing.stop();
 });
 
-const common = () =>
+const common = (of = vault) =>
   ({
     rehearsal: false,
     vaultId: 'vault-1',
     vaultName: 'Sealed Vault',
-    connections: [{ address: vault.address, trust: { kind: 'ca-file', path: vault.caPath } }],
+    connections: of.addresses.map((address) => ({ address, trust: { kind: 'ca-file', path: of.caPath } })),
     sources: [
       { kind: 'typed', custodian: 'Ada' },
       { kind: 'typed', custodian: 'Grace' },
     ],
   }) satisfies Partial<SealMigrationPlan>;
-const migrationTo = (sealType: SealMigrationPlan['sealType']): SealMigrationPlan => ({
+const migrationTo = (sealType: SealMigrationPlan['sealType'], of = vault): SealMigrationPlan => ({
   workflow: 'seal-migration',
   sealType,
-  ...common(),
+  ...common(of),
 });
 
 async function carryThrough(plan: SealMigrationPlan | UnsealPlan): Promise<RunSnapshot> {
@@ -67,7 +67,7 @@ async function carryThrough(plan: SealMigrationPlan | UnsealPlan): Promise<RunSn
 }
 const failureCode = ({ state }: RunSnapshot): string | undefined =>
   state.steps.find(({ status }) => status === 'failed')?.failure?.code;
-const giveShares = (): number => desk.harness.prompt.shareAnswers.push(...testShares.slice(0, 2));
+const giveShares = (shares = testShares): number => desk.harness.prompt.shareAnswers.push(...shares.slice(0, 2));
 
 test('a node that was not restarted with the new seal gets no share', async () => {
   expect(failureCode(await carryThrough(migrationTo('transit')))).toBe('Vault_MigrationNotOffered');
@@ -105,4 +105,73 @@ test('and back to Shamir with what are recovery keys now', async () => {
   giveShares();
   const unsealed = await carryThrough({ workflow: 'unseal', ...common() });
   expect(unsealed.state.facts['sealedNodes']).toBe(0);
+});
+
+describe('three nodes', () => {
+  let cluster: TestVault;
+  let clusterShares: readonly string[] = [];
+
+  beforeAll(async () => {
+    cluster = await startVaultServer({ nodes: 3 });
+    const byHand = vaultByHand(cluster);
+    clusterShares = (await byHand.initialize(3, 2)).testShares;
+    await byHand.unseal(clusterShares.slice(0, 2));
+  });
+  afterAll(() => cluster.stop());
+
+  const patient = { timeout: 60_000, interval: 300 };
+  const states = async (): Promise<readonly string[]> =>
+    Promise.all(
+      common(cluster).connections.map(async (connection) => {
+        const health = await desk.harness.vault.health(connection);
+        return health.ok ? health.value.state : health.error.code;
+      }),
+    );
+
+  /** One node after the other, the active one last; each is restarted when its step is at hand. */
+  async function migrate(sealType: SealMigrationPlan['sealType'], further: string): Promise<RunSnapshot> {
+    const active = (await states()).indexOf('active');
+    const order = [0, 1, 2].filter((node) => node !== active).concat(active);
+    const plan = migrationTo(sealType, cluster);
+    const connections = order.flatMap((node) => plan.connections[node] ?? []);
+    const { runner } = desk.harness;
+    const { runId } = valueOf(await runner.start({ ...plan, connections }, 'Ada'));
+    let run = valueOf(await runner.snapshot(runId));
+    const stepAtHand = (): string => run.state.steps.find(({ status }) => status === 'current')?.id ?? '';
+    for (const [place, node] of order.entries()) {
+      expect(stepAtHand()).toBe(`restart-node-${(place + 1).toString()}`);
+      await cluster.restartNode(node, further);
+      giveShares(clusterShares);
+      do {
+        const choices = { by: 'Ada', typedName: 'Sealed Vault', throughDeliberateSteps: false };
+        run = valueOf(await runner.proceed(runId, choices));
+        expect(failureCode(run), JSON.stringify(run.state.steps)).toBe(undefined);
+      } while (run.state.status === 'open' && !stepAtHand().startsWith('restart-'));
+    }
+    return run;
+  }
+
+  test('to an auto-seal and back, one node at a time', async () => {
+    await expect.poll(states, patient).toEqual(['active', 'sealed', 'sealed']);
+    giveShares(clusterShares);
+    expect((await carryThrough({ workflow: 'unseal', ...common(cluster) })).state.status).toBe('completed');
+    await expect.poll(states, patient).toEqual(['active', 'standby', 'standby']);
+
+    expect((await migrate('transit', `${stanza}}`)).state).toMatchObject({
+      status: 'completed',
+      facts: { sealType: 'transit' },
+    });
+    await cluster.restart();
+    // Each by itself.
+    await expect.poll(async () => (await states()).toSorted(), patient).toEqual(['active', 'standby', 'standby']);
+
+    expect((await migrate('shamir', `${stanza}  disabled = "true"\n}`)).state).toMatchObject({
+      status: 'completed',
+      facts: { sealType: 'shamir' },
+    });
+    await cluster.restart('');
+    giveShares(clusterShares);
+    const unsealed = await carryThrough({ workflow: 'unseal', ...common(cluster) });
+    expect(unsealed.state).toMatchObject({ status: 'completed', facts: { nodes: 3, sealedNodes: 0 } });
+  });
 });

@@ -29,6 +29,8 @@ export interface TestVault {
    * @param furtherConfiguration from now on, where it is given
    */
   restart(furtherConfiguration?: string): Promise<void>;
+  /** As `restart`, one node alone. */
+  restartNode(node: number, furtherConfiguration: string): Promise<void>;
 }
 
 export interface TestVaultOptions {
@@ -63,34 +65,40 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
     await writeFile(tls.keyPath, made.serverKey, { mode: 0o600 });
     certificateSha256 = made.serverCertificateSha256;
   }
-  let { furtherConfiguration } = options;
+  const furtherConfigurations = Array.from({ length: options.nodes ?? 1 }, () => options.furtherConfiguration);
   const servers: VaultServer[] = [];
-  const startAll = async (ports: readonly number[]): Promise<void> => {
-    servers.length = 0;
-    for (let index = 0; index < (options.nodes ?? 1); index += 1) {
-      const port = ports[index];
-      const first = servers[0];
-      const started = await startVaultNode({
-        binary,
-        directory: join(dataDirectory, `node-${index + 1}`),
-        storage: options.storage ?? 'raft',
-        nodeId: `node-${index + 1}`,
-        tls,
-        ...(furtherConfiguration === undefined ? {} : { furtherConfiguration }),
-        ...(port === undefined ? {} : { preferredPort: port }),
-        ...(first === undefined ? {} : { joinAddress: first.address }),
-      });
-      if (!started.ok) {
-        await Promise.all(servers.map((server) => server.kill()));
-        await rm(dataDirectory, { recursive: true, force: true });
-        throw new Error(`${started.error.message} ${JSON.stringify(started.error.details)}`);
-      }
-      servers.push(started.value);
+  /** Their ports are kept. */
+  const startedFirst: VaultServer[] = [];
+  const startNode = async (index: number): Promise<void> => {
+    const first = servers[0];
+    const before = startedFirst[index];
+    const furtherConfiguration = furtherConfigurations[index];
+    const started = await startVaultNode({
+      binary,
+      directory: join(dataDirectory, `node-${index + 1}`),
+      storage: options.storage ?? 'raft',
+      nodeId: `node-${index + 1}`,
+      tls,
+      ...(furtherConfiguration === undefined ? {} : { furtherConfiguration }),
+      ...(before === undefined
+        ? {}
+        : { preferredPort: before.port, preferredClusterPort: before.clusterPort, portJustLeft: true }),
+      ...(first === undefined || index === 0 ? {} : { joinAddress: first.address }),
+    });
+    if (!started.ok) {
+      await Promise.all(servers.map((server) => server.kill()));
+      await rm(dataDirectory, { recursive: true, force: true });
+      throw new Error(`${started.error.message} ${JSON.stringify(started.error.details)}`);
     }
+    servers[index] = started.value;
+    startedFirst[index] ??= started.value;
   };
-  await startAll([]);
+  const startAll = async (): Promise<void> => {
+    servers.length = 0;
+    for (const index of furtherConfigurations.keys()) await startNode(index);
+  };
+  await startAll();
   const addresses = servers.map((server) => server.address);
-  const ports = servers.map((server) => server.port);
   return {
     addresses,
     address: addresses[0] ?? '',
@@ -107,9 +115,14 @@ export async function startVaultServer(options: TestVaultOptions = {}): Promise<
       );
     },
     async restart(changed) {
-      furtherConfiguration = changed ?? furtherConfiguration;
+      if (changed !== undefined) furtherConfigurations.fill(changed);
       await Promise.all(servers.map((server) => server.stop()));
-      await startAll(ports);
+      await startAll();
+    },
+    async restartNode(node, changed) {
+      furtherConfigurations[node] = changed;
+      await servers[node]?.stop();
+      await startNode(node);
     },
   };
 }

@@ -6,25 +6,29 @@ import type { SealStatus } from '../../workflows/ports.ts';
 import type { EffectResult, StepContext } from './context.ts';
 import { done, foundDone } from './context.ts';
 
-type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
+type MigrationEffect = Extract<Effect, { kind: 'vault.await-migration' | 'vault.confirm-migrated' }>;
 
 /** A node that is being restarted is away for a moment, and a migration takes one too. */
 const looks = 40;
 const lookInterval = 500;
 
-const isMigrated = (status: SealStatus, sealType: string): boolean =>
-  !status.sealed && !status.migration && status.type === sealType;
+/**
+ * A standby that has had its shares is unsealed and says that it migrates still: what is stored is migrated by a node
+ * that becomes the active one, when the one that still has the old seal alone is stopped.
+ */
+const isMigrated = (status: SealStatus, { sealType, isLastNode }: MigrationEffect): boolean =>
+  !status.sealed && status.type === sealType && !(isLastNode && status.migration);
 
 /** Waits until the node has come up with both seals in its configuration. */
-export async function awaitMigration(context: StepContext, effect: EffectOf<'vault.await-migration'>): EffectResult {
-  const { connection, sealType } = effect;
+export async function awaitMigration(context: StepContext, effect: MigrationEffect): EffectResult {
+  const { connection } = effect;
   const { address } = connection;
   for (let look = 1; ; look += 1) {
     const status = await context.ports.vault.sealStatus(connection);
     if (status.ok) {
       context.seen.statuses.set(address, status.value);
       const evidence = { nodeAddress: address, sealType: status.value.type, threshold: status.value.threshold };
-      if (isMigrated(status.value, sealType)) return foundDone({ ...evidence, sealedNodes: 0 });
+      if (isMigrated(status.value, effect)) return foundDone({ ...evidence, sealedNodes: 0 });
       if (status.value.sealed && status.value.migration) return done({ ...evidence, sealedNodes: 1 });
     }
     if (look < looks) {
@@ -42,12 +46,12 @@ export async function awaitMigration(context: StepContext, effect: EffectOf<'vau
 }
 
 /** A node that has had its last share migrates, joins and unseals within moments. */
-export async function confirmMigrated(context: StepContext, effect: EffectOf<'vault.confirm-migrated'>): EffectResult {
+export async function confirmMigrated(context: StepContext, effect: MigrationEffect): EffectResult {
   const { connection, sealType } = effect;
   const { address } = connection;
   for (let look = 1; ; look += 1) {
     const status = await context.ports.vault.sealStatus(connection);
-    if (status.ok && isMigrated(status.value, sealType))
+    if (status.ok && isMigrated(status.value, effect))
       return done({
         nodeAddress: address,
         sealType: status.value.type,
