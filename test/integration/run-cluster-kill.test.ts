@@ -16,7 +16,7 @@ import { createTestClusterPort, pinOnly, readSecret } from '../fixtures/cluster-
 import { initPlanOf } from '../fixtures/run-desk.ts';
 import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '../fixtures/run-harness.ts';
 import { writeSoftHsmConfiguration } from '../fixtures/softhsm.ts';
-import { valueOf } from '../fixtures/token-port.ts';
+import { quickStart, valueOf } from '../fixtures/token-port.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 import { startVaultServer } from '../servers/vault-server.ts';
 
@@ -76,7 +76,8 @@ async function runChild(
   await writeFile(planPath, JSON.stringify(scene.plan));
   const argumentList = [scene.data, join(scene.directory, 'softhsm2.conf'), planPath, point];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [childPath, ...argumentList, kubeconfig, kubernetes.kubectlPath], {
+    const forCluster = [kubeconfig, kubernetes.kubectlPath, root.path];
+    const child = spawn(process.execPath, [...quickStart, childPath, ...argumentList, ...forCluster], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
