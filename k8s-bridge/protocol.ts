@@ -21,6 +21,7 @@ import {
 } from '../electron/workflows/cluster-ports.ts';
 import { valueSecretSchema } from '../electron/workflows/cluster-plans.ts';
 import {
+  apiServersSchema,
   canarySchema,
   etcdPlaceSchema,
   resourceNameSchema,
@@ -153,6 +154,7 @@ export const clusterHostRequests = {
     request: z.strictObject({ ...onCluster, resource: resourceNameSchema, continueFrom: z.string().max(4096) }),
     reply: rewrittenSchema,
   },
+  'kms.api-servers': { request: z.strictObject(onCluster), reply: apiServersSchema },
   'kms.resources': {
     request: z.strictObject(onCluster),
     reply: z.strictObject({ resources: z.array(resourceNameSchema).max(2000) }),

@@ -52,6 +52,7 @@ const deadlines: Readonly<Record<ClusterHostMethod, number>> = {
   'kms.count': 900 * seconds,
   'kms.rewrite': 600 * seconds,
   'kms.resources': 120 * seconds,
+  'kms.api-servers': 300 * seconds,
 };
 
 /** What the cluster host may see: which kubectl, and how the way to a cluster leads through a proxy. */
@@ -208,6 +209,7 @@ export function createClusterPort(options: ClusterPortOptions): ClusterPort & Km
       ask('kms.count', { ...onCluster(pin), etcd, resource }, requests['kms.count'].reply),
     rewritePage: (pin, resource, continueFrom) =>
       ask('kms.rewrite', { ...onCluster(pin), resource, continueFrom }, requests['kms.rewrite'].reply),
+    readApiServers: (pin) => ask('kms.api-servers', onCluster(pin), requests['kms.api-servers'].reply),
     listResources: async (pin) => {
       const listed = await ask('kms.resources', onCluster(pin), requests['kms.resources'].reply);
       return listed.ok ? { ok: true, value: listed.value.resources } : listed;

@@ -1,21 +1,15 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { failure, success } from '../workflows/failures.ts';
 import type { Result } from '../workflows/failures.ts';
 import type { KmsVerifyPlan } from '../workflows/kms-plans.ts';
 import type { ClusterPin } from '../workflows/cluster-ports.ts';
-import type { EtcdPlace } from '../workflows/kms-ports.ts';
-import {
-  encryptedResourceSchema,
-  etcdAccessSchema,
-  etcdInPodSchema,
-  resourceNameSchema,
-} from '../workflows/kms-ports.ts';
+import { encryptedResourceSchema, resourceNameSchema } from '../workflows/kms-ports.ts';
 import { dnsLabelSchema, namespaceSchema } from '../workflows/recipes/fields.ts';
 import { addConfirmOption, commandGroup } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { addClusterOptions, clusterShape } from './cluster-options.ts';
+import { addEtcdOptions, etcdShape, findEtcd } from './etcd-options.ts';
 import { addRunOptions, readOptions, repeatable, runShape, soPinShape } from './options.ts';
 import { misused } from './outcome.ts';
 import type { Registry } from './registry.ts';
@@ -25,19 +19,12 @@ import type { Session } from './session.ts';
 /** EncryptionConfiguration's own: *.apps for a group, *. for the core group, *.* for everything. */
 const wildcardSchema = z.string().regex(/^\*\.(\*|[a-z0-9.-]{0,253})$/u);
 
-const file = z.string().min(1, 'needs the path of a file').optional();
-
 const encryptionShape = {
   ...runShape,
   ...clusterShape,
   confirm: soPinShape.confirm,
   provider: dnsLabelSchema.optional(),
-  etcd: z.string().optional(),
-  etcdCa: file,
-  etcdCert: file,
-  etcdKey: file,
-  etcdPrefix: z.string().default('/registry'),
-  etcdPod: z.union([z.literal(true), z.string()]).optional(),
+  ...etcdShape,
   namespace: namespaceSchema.default('default'),
   resource: z
     .array(z.union([resourceNameSchema, wildcardSchema], 'needs a kind as EncryptionConfiguration names it'))
@@ -45,24 +32,6 @@ const encryptionShape = {
   reencrypt: z.boolean().default(false),
 };
 type EncryptionOptions = z.output<z.ZodObject<typeof encryptionShape>>;
-
-/** etcd's address with a client certificate, or the Pod that it runs in. */
-function findEtcd(options: EncryptionOptions): EtcdPlace | undefined {
-  const { etcd: address, etcdCa, etcdCert, etcdKey, etcdPod, etcdPrefix: prefix } = options;
-  if (etcdPod !== undefined) {
-    const isAlone = [address, etcdCa, etcdCert, etcdKey].every((option) => option === undefined);
-    const inPod = etcdInPodSchema.safeParse({ pod: etcdPod === true ? '' : etcdPod, prefix });
-    return isAlone && inPod.success ? inPod.data : undefined;
-  }
-  const access = etcdAccessSchema.safeParse({
-    address,
-    caPath: etcdCa === undefined ? undefined : resolve(etcdCa),
-    certificatePath: etcdCert === undefined ? undefined : resolve(etcdCert),
-    keyPath: etcdKey === undefined ? undefined : resolve(etcdKey),
-    prefix,
-  });
-  return access.success ? access.data : undefined;
-}
 
 /** Kinds by name; what a wildcard stands for is asked of the cluster. */
 async function findResources(
@@ -128,12 +97,6 @@ export function addClusterEncryptionCommand(program: Command, registry: Registry
       .command('encryption')
       .description('see in etcd that a KMS plugin encrypts, count what it does not yet, and encrypt that')
       .option('--provider <name>', 'the plugin’s name in EncryptionConfiguration')
-      .option('--etcd <url>', 'https://host:2379 of one member of the cluster’s etcd')
-      .option('--etcd-ca <path>', 'its CA certificate (PEM)')
-      .option('--etcd-cert <path>', 'a client certificate that may read it (PEM)')
-      .option('--etcd-key <path>', 'the file of that certificate’s key (PEM)')
-      .option('--etcd-prefix <prefix>', 'kube-apiserver’s --etcd-prefix (default: /registry)')
-      .option('--etcd-pod [name]', 'read etcd inside its Pod of kube-system instead, by kubectl exec')
       .option('--namespace <name>', 'where the canary Secret is written (default: default)')
       .option(
         '--resource <kind>',
@@ -142,7 +105,7 @@ export function addClusterEncryptionCommand(program: Command, registry: Registry
       )
       .option('--reencrypt', 'have what is not under the key in force written again'),
   );
-  addRunOptions(addClusterOptions(command)).action(async () => {
+  addRunOptions(addEtcdOptions(addClusterOptions(command))).action(async () => {
     const options = readOptions(encryptionShape, command);
     if (!options.ok) {
       registry.settle(misused(options.error));

@@ -12,6 +12,7 @@ import { addJournalCommands } from './journal-commands.ts';
 import { addKeyTestCommand } from './key-test-command.ts';
 import { addKmsCheckCommand } from './kms-check-command.ts';
 import { addKmsServeCommand, withoutKleidiFlags } from './kms-serve-command.ts';
+import { addKmsStatusCommand } from './kms-status-command.ts';
 import type { Locations } from './locations.ts';
 import { addObjectCommands } from './object-commands.ts';
 import { misused } from './outcome.ts';
@@ -105,9 +106,12 @@ function createProgram(registry: Registry): Command {
   addClusterEncryptionCommand(program, registry);
   addRecipeCommands(program, registry);
   addRecipeRunCommands(program, registry);
-  const kms = program.command('kms').description('serve KMS v2 to kube-apiserver, and check a plugin');
+  const kms = program
+    .command('kms')
+    .description('serve KMS v2 to kube-apiserver, check a plugin, and see how a cluster’s stand');
   addKmsServeCommand(kms, registry);
   addKmsCheckCommand(kms, registry);
+  addKmsStatusCommand(kms, registry);
   addJournalCommands(program, registry);
   for (const command of program.commands) {
     configured(command);

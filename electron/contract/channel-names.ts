@@ -42,6 +42,7 @@ const mainChannels: Record<ChannelName, true> = {
   'transit.start': true,
   'etcd.choose-file': true,
   'etcd.list-kinds': true,
+  'kms.status': true,
   'pgp.choose-key': true,
   'pgp.choose-message': true,
   'runs.start': true,

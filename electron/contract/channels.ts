@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { planSchema } from '../workflows/plans.ts';
 import { vaultTrustSchema } from '../workflows/vault-connection.ts';
 import { clusterChannels } from './cluster-channels.ts';
+import { kmsChannels } from './kms-channels.ts';
 import { vaultSetUpChannels } from './vault-setup-channels.ts';
 import { appViewSchema, failureViewSchema, settingsViewSchema } from './views.ts';
 
@@ -89,6 +90,7 @@ export const channels = {
 
   ...clusterChannels,
   ...vaultSetUpChannels,
+  ...kmsChannels,
 
   /** Opens the file dialog and reads a public key; refused with what is wrong with it. */
   'pgp.choose-key': {

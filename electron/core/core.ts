@@ -176,8 +176,8 @@ export interface Core {
   readonly shares: SharePort;
   readonly vault: VaultPort;
   readonly clusters: ClusterPort;
-  /** Which kinds of objects a cluster keeps, for a plan about their encryption. */
-  readonly kms: Pick<KmsPort, 'listResources'>;
+  /** Which kinds of objects a cluster keeps, for a plan about their encryption; and how that stands. */
+  readonly kms: Pick<KmsPort, 'countStored' | 'listResources' | 'readApiServers'>;
   /** What Vault has to know of a cluster. */
   readonly review: ReviewPort;
   readonly settings: SettingsStore;

@@ -8,6 +8,7 @@ import { createClusterHandlers } from './handlers/clusters.ts';
 import type { HandlerContext } from './handlers/context.ts';
 import { createDkekHandlers } from './handlers/dkek.ts';
 import { createEtcdHandlers } from './handlers/etcd.ts';
+import { createKmsHandlers } from './handlers/kms.ts';
 import { createPgpHandlers } from './handlers/pgp.ts';
 import { createPresenceHandlers } from './handlers/presence.ts';
 import { createPushHandlers } from './handlers/pushes.ts';
@@ -39,6 +40,7 @@ export function createMainHandlers(context: HandlerContext, currentView: () => A
     ...createPushHandlers({ ...context, previews }),
     ...createTransitHandlers(context),
     ...createEtcdHandlers({ ...context, chosenFiles }),
+    ...createKmsHandlers({ ...context, chosenFiles }),
     ...createPgpHandlers(context),
     ...createRunHandlers({ ...context, chosenFiles }),
     ...createTranscriptHandlers(context),

@@ -192,6 +192,7 @@ export const kmsFailureCodes = [
   'Kms_HealthUnavailable',
   'Kms_Unreachable',
   'Kms_ContractBroken',
+  'Kms_NotConverged',
 ] as const;
 
 export const failureCodes = [

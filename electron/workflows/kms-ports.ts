@@ -82,7 +82,46 @@ export const rewrittenSchema = z.strictObject({
 });
 export type Rewritten = z.infer<typeof rewrittenSchema>;
 
+/** 'sha256:' and 64 digits: API servers tell key ids and their own ids by these alone (k8s.io/apiserver, envelope metrics). */
+const hash = z.string().regex(/^sha256:[0-9a-f]{64}$/u);
+/** Unix time in seconds, by the API server's clock. */
+const seenAt = z.number().nonnegative();
+
+export const keyUseSchema = z.strictObject({
+  /** 'told': Status told it; 'wrote', 'read': a value on its way to or from etcd. */
+  use: z.enum(['told', 'wrote', 'read']),
+  provider: z.string().max(253),
+  keyIdHash: hash,
+  at: seenAt,
+});
+
+/** One kube-apiserver: what its metrics and its health say of KMS v2 plugins, since it was started. */
+export const apiServerSchema = z.strictObject({
+  /** Its machine's name, as its lease says; else the address where it was asked. */
+  name: z.string().max(253),
+  /** https://HOST:PORT; '' for one that was not reached. */
+  address: z.string().max(2048),
+  reached: z.boolean(),
+  /** All of its KMS plugins answer as they should. */
+  healthy: z.boolean(),
+  /** Why it is not reached, or not healthy: one line; '' for nothing. */
+  problem: z.string().max(1000),
+  uses: z.array(keyUseSchema).max(2000),
+  /** What a plugin was asked to encrypt or decrypt: 'secrets' under 'kms:v2:NAME'. */
+  resources: z.array(z.strictObject({ resource: resourceNameSchema, provider: z.string().max(253) })).max(2000),
+});
+export type ApiServer = z.infer<typeof apiServerSchema>;
+
+export const apiServersSchema = z.strictObject({
+  servers: z.array(apiServerSchema).max(100),
+  /** Their leases could be read: there are no others than these. */
+  complete: z.boolean(),
+});
+export type ApiServers = z.infer<typeof apiServersSchema>;
+
 export interface KmsPort {
+  /** Asks each API server what it knows of its KMS plugins. Nothing is changed. */
+  readApiServers(pin: ClusterPin): KmsResult<ApiServers>;
   /** Writes a Secret with a known text, reads its bytes in etcd, and removes it. */
   tryCanary(pin: ClusterPin, etcd: EtcdPlace, namespace: string): KmsResult<Canary>;
   /** Reads every value of a kind in etcd and says under what it lies. Values are looked at and dropped, page by page. */

@@ -8,13 +8,14 @@ import type { KubectlResult } from '../kubectl/kubectl.ts';
 import { describeRefusal } from '../kubectl/refusals.ts';
 import { createNameLists } from '../name-lists.ts';
 import { clusterHostRequests, fieldManager, type ClusterHostRequest } from '../protocol.ts';
+import { readApiServers } from './api-servers.ts';
 import { openEtcd } from './etcd.ts';
 import { createEtcdPods } from './etcd-in-pod.ts';
 import type { EtcdReader } from './etcd-reader.ts';
 import { listStoredResources, placeInEtcd, type StoredResource } from './stored-resources.ts';
 import { describeBeginning, readStoredUnder } from './stored-value.ts';
 
-type KmsMethod = 'kms.canary' | 'kms.count' | 'kms.rewrite' | 'kms.resources';
+type KmsMethod = 'kms.canary' | 'kms.count' | 'kms.rewrite' | 'kms.resources' | 'kms.api-servers';
 
 const requests = clusterHostRequests;
 
@@ -196,6 +197,9 @@ export function createKmsHandlers({ kubectl }: ClusterHostParts): Handlers<KmsMe
     'kms.canary': handle<'kms.canary'>(requests['kms.canary'].request, canary),
     'kms.count': handle<'kms.count'>(requests['kms.count'].request, count),
     'kms.rewrite': handle<'kms.rewrite'>(requests['kms.rewrite'].request, rewrite),
+    'kms.api-servers': handle<'kms.api-servers'>(requests['kms.api-servers'].request, (on) =>
+      readApiServers(kubectl, on),
+    ),
     'kms.resources': handle<'kms.resources'>(requests['kms.resources'].request, async (on) => {
       const resources = await listStoredResources(kubectl, on);
       return resources.ok ? success({ resources: resources.value.map(({ name }) => name) }) : resources;

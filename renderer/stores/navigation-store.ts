@@ -39,6 +39,7 @@ export type Place =
   | { readonly page: 'run'; readonly runId: string }
   | { readonly page: 'plan-token-setup'; readonly storeId: string; readonly slotId: string }
   | { readonly page: 'plan-vault-init'; readonly vaultId: string }
+  | { readonly page: 'kms-status'; readonly contextId: string }
   | { readonly page: 'plan-unseal' | 'plan-seal-migration'; readonly vaultId: string }
   /** '' for what is chosen on the page. */
   | { readonly page: 'plan-transit-setup'; readonly vaultId: string; readonly contextId: string }
@@ -59,6 +60,7 @@ export function parsePath(path: string): Place {
     const tab = clusterTabs.find((each) => each === third) ?? 'overview';
     return second === '' ? { page: 'clusters' } : { page: 'cluster', contextId: second, tab };
   }
+  if (first === 'kms' && second !== '') return { page: 'kms-status', contextId: second };
   if (first === 'new' && second === 'recipe') return { page: 'recipe', contextId: third, recipe: fourth };
   if (first === 'runs') return second === '' ? { page: 'runs' } : { page: 'run', runId: second };
   if (first === 'tokens' && second !== '' && third !== '') {
@@ -123,6 +125,7 @@ export const paths = {
   sealMigration: (vaultId: string) => `/new/seal-migration/${encodeURIComponent(vaultId)}`,
   transitSetup: (vaultId: string, contextId = '') =>
     `/new/transit-setup/${encodeURIComponent(vaultId)}/${encodeURIComponent(contextId)}`,
+  kmsStatus: (contextId: string) => `/kms/${encodeURIComponent(contextId)}`,
   kmsVerify: (contextId: string, provider = '', reencrypt = false) =>
     `/new/kms-verify/${encodeURIComponent(contextId)}/${encodeURIComponent(provider)}/${reencrypt ? 'reencrypt' : ''}`,
 } as const;

@@ -18,6 +18,7 @@ export const clusters = {
   openOf: (name: string) => `Open ${name}`,
   push: 'Push a recipe',
   verify: 'Verify encryption…',
+  kmsStatus: 'KMS health',
   pushTo: (name: string) => `Push a recipe to ${name}`,
   emptyTitle: 'No cluster is known',
   emptyText: 'No context is in a kubeconfig. Set KUBECONFIG, or put one at ~/.kube/config, then read again.',

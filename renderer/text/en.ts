@@ -10,6 +10,7 @@ import { settings } from './settings.ts';
 import { app, band, common, locked, navigation } from './shell.ts';
 import { evidence, states } from './states.ts';
 import { tokens } from './tokens.ts';
+import { kmsStatus } from './kms-status.ts';
 import { encryption } from './vault-setup-plans.ts';
 import { vaults } from './vaults.ts';
 
@@ -32,6 +33,7 @@ export const text = {
   plans,
   runs,
   encryption,
+  kmsStatus,
   journal,
   settings,
   locked,

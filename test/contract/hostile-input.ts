@@ -75,6 +75,7 @@ export const honestRequests: Readonly<Record<ChannelName, unknown>> = {
   },
   'etcd.choose-file': { part: 'key' },
   'etcd.list-kinds': { contextId: 'a1b2c3d4e5f60718' },
+  'kms.status': { contextId: 'a1b2c3d4e5f60718', etcd: { pod: '', prefix: '/registry' }, resources: ['secrets'] },
   'pgp.choose-key': {},
   'pgp.choose-message': {},
   'runs.start': { plan: tokenSetupPlan },

@@ -21,6 +21,9 @@ const harmless: ReadonlySet<string> = new Set([
   'token',
   'keyLabel',
   'wrappingKeys',
+  // of a KMS plugin: which there are, each by its id’s hash
+  'keys',
+  'keyIdHash',
   // which Secret of a cluster holds shares: context, namespace and name
   'secret',
   // states and lengths of PINs

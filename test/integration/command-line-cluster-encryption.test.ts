@@ -70,3 +70,27 @@ it('is told apart from none, counted, and brought to what was written before', a
   });
   expect((await ask(['--etcd-pod', ...etcd])).code).toBe('App_BadRequest');
 });
+
+it('says which key each API server uses, for whom may ask them', async () => {
+  const kubeconfig = await cluster.custodianKubeconfig();
+  const status = (...more: readonly string[]) =>
+    desk.run(['kms', 'status', '--kubeconfig', kubeconfig, ...more, '--data-dir', desk.dataDirectory]);
+  expect((await status('--etcd', 'https://127.0.0.1:1')).exitCode).toBe(2);
+  const refused = await status();
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toMatch(/Cluster_RightsMissing .*\/metrics/u);
+  await cluster.arrange(['apply', '-f', '-'], await yamlAfter('<!-- kms-status -->'));
+  const seen = await status('--etcd-pod');
+  expect(seen.exitCode).toBe(0);
+  expect(seen.stdout).toContain('Plugin test-plugin: All API servers are healthy and use the same key.');
+  expect(seen.stdout).toMatch(/sha256:[0-9a-f]{12} test-key-1 +1 +\d+ +all API servers use it/u);
+  expect(seen.stdout).toMatch(/^Counted in etcd: .*secrets/mu);
+  await plugin?.stop();
+  plugin = undefined;
+  const asked = async (): Promise<readonly unknown[]> => {
+    const { exitCode, stdout } = await status('--json');
+    const { error } = z.object({ error: z.object({ code: z.string() }).loose().optional() }).parse(JSON.parse(stdout));
+    return [exitCode, error?.code];
+  };
+  await expect.poll(asked, { timeout: 60_000, interval: 1000 }).toEqual([1, 'Kms_NotConverged']);
+});

@@ -5,7 +5,7 @@ import type { Group, HandlerContext } from './context.ts';
 const dialogs = { ca: 'ca-file', certificate: 'etcd-certificate', key: 'etcd-key' } as const;
 
 export type EtcdHandlerParts = Pick<HandlerContext, 'desktop'> & {
-  readonly core: Pick<HandlerContext['core'], 'kms'>;
+  readonly core: { readonly kms: Pick<HandlerContext['core']['kms'], 'listResources'> };
   readonly clusters: Pick<HandlerContext['clusters'], 'pin'>;
   readonly chosenFiles: ChosenFiles;
 };

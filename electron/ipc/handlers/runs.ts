@@ -2,7 +2,7 @@ import { failure, success, type Failure, type Result } from '../../workflows/fai
 import { placeOf } from '../../workflows/definitions.ts';
 import type { ClusterPin } from '../../workflows/cluster-ports.ts';
 import type { Plan } from '../../workflows/plans.ts';
-import type { ChosenFiles } from '../chosen-files.ts';
+import { checkEtcdFiles, type ChosenFiles } from '../chosen-files.ts';
 import { notFound, operatorName, type Group, type HandlerContext } from './context.ts';
 
 /** The clusters that a plan of a window names: unsealing from a Secret, storing shares in one, encryption at rest. */
@@ -23,18 +23,8 @@ function pinsOf(plan: Plan): readonly ClusterPin[] {
 
 export type RunHandlerParts = HandlerContext & { readonly chosenFiles: Pick<ChosenFiles, 'has'> };
 
-/** etcd is read with files that a person chose in main's dialogs: no path comes from a window alone. */
 function checkFiles({ chosenFiles }: RunHandlerParts, plan: Plan): Failure | undefined {
-  if (plan.workflow !== 'kms-verify' || !('caPath' in plan.etcd)) return undefined;
-  // Inside its Pod, etcd is read with files of the Pod.
-  if ('pod' in plan.etcd) return undefined;
-  const { caPath, certificatePath, keyPath } = plan.etcd;
-  if ([caPath, certificatePath, keyPath].every((path) => chosenFiles.has(path))) return undefined;
-  return failure(
-    'Custody_PlanInvalid',
-    'A file of this plan was not chosen in this app since it was started.',
-    'Choose the certificates of etcd again.',
-  ).error;
+  return plan.workflow === 'kms-verify' ? checkEtcdFiles(plan.etcd, chosenFiles) : undefined;
 }
 
 /** What is pushed, undone or set up in a Vault is planned in main, and a cluster is one that main pinned. */

@@ -67,6 +67,15 @@ export function ClusterPage(props: {
               {words.look}
             </Button>
           ) : null}
+          {canAsk(context) ? (
+            <Button
+              onPress={() => {
+                go(paths.kmsStatus(context.id));
+              }}
+            >
+              {words.kmsStatus}
+            </Button>
+          ) : null}
           {canPush(context) ? (
             <Button
               onPress={() => {

@@ -92,6 +92,15 @@ function etcdOf(form: KmsVerifyForm): KmsVerifyPlan['etcd'] {
   return { address: form.address.trim(), caPath, certificatePath, keyPath, prefix };
 }
 
+/** How etcd is read, with what is wrong with that; undefined while something is. */
+export function checkEtcdPlace(form: KmsVerifyForm): {
+  readonly errors: KmsVerifyErrors;
+  readonly etcd: KmsVerifyPlan['etcd'] | undefined;
+} {
+  const errors = checkEtcd(form);
+  return { errors, etcd: Object.keys(errors).length === 0 ? etcdOf(form) : undefined };
+}
+
 export interface CheckedKmsVerify {
   readonly errors: KmsVerifyErrors;
   readonly plan: KmsVerifyPlan | undefined;

@@ -13,6 +13,7 @@ import { ClustersPage } from '../clusters/ClustersPage.tsx';
 import { RecipePage } from '../clusters/RecipePage.tsx';
 import { HomePage } from '../home/HomePage.tsx';
 import { JournalPage } from '../journal/JournalPage.tsx';
+import { KmsStatusPage } from '../kms/KmsStatusPage.tsx';
 import { KmsVerifyPlanPage } from '../plans/KmsVerifyPlanPage.tsx';
 import { SealMigrationPlanPage } from '../plans/SealMigrationPlanPage.tsx';
 import { TokenActPage } from '../plans/TokenActPage.tsx';
@@ -117,6 +118,8 @@ function PageOf({ place, view }: { readonly place: Place; readonly view: AppView
       return <SealMigrationPlanPage view={view} vaultId={place.vaultId} />;
     case 'plan-transit-setup':
       return <TransitSetupPlanPage view={view} vaultId={place.vaultId} contextId={place.contextId} />;
+    case 'kms-status':
+      return <KmsStatusPage view={view} contextId={place.contextId} />;
     case 'plan-kms-verify':
       return (
         <KmsVerifyPlanPage
