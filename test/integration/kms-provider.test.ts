@@ -1,17 +1,22 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { rename, stat } from 'node:fs/promises';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, rename, stat, writeFile } from 'node:fs/promises';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createKmsPlace,
+  createKmsPlaceFor,
   createKmsToken,
+  kmsTestPin,
   startKmsProcess,
   type KmsPlace,
   type KmsProcess,
+  type KmsProcessExtras,
   type KmsToken,
 } from '../fixtures/kms-provider.ts';
 import { makeDesk } from '../fixtures/custodian.ts';
+import { softHsmModulePath } from '../fixtures/softhsm.ts';
 import { startKmsPlugin } from '../servers/kms-plugin.ts';
 import { connectKms, type Answer, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
 
@@ -52,6 +57,61 @@ const changed = (bytes: Buffer, index: number): Buffer => {
   copy[index] = (copy[index] ?? 0) ^ 1;
   return copy;
 };
+/** @returns once the provider, or this side, has closed the connection */
+function sendBytes(bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(place.socketPath, () => socket.end(bytes));
+    socket.on('data', () => undefined);
+    socket.once('error', () => socket.destroy());
+    socket.once('close', () => resolve());
+  });
+}
+
+/** grpc-status that Encrypt answers to a body as it is. */
+async function statusOfBody(body: Buffer): Promise<string> {
+  const session = connectHttp2('http://localhost', { createConnection: () => connect(place.socketPath) });
+  try {
+    return await new Promise((resolve, reject) => {
+      const path = '/v2.KeyManagementService/Encrypt';
+      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+      const settle = (headers: object): void => {
+        if ('grpc-status' in headers) resolve(String(headers['grpc-status']));
+      };
+      stream.on('response', settle);
+      stream.on('trailers', settle);
+      stream.on('data', () => undefined);
+      stream.once('error', reject);
+      stream.end(body);
+    });
+  } finally {
+    session.destroy();
+  }
+}
+
+/** What the docs say of an AES key's id, and a ciphertext under it, made without the provider. */
+function sealByHand(key: Buffer, seed: Buffer): SealedSeed {
+  const naming = createCipheriv('aes-256-gcm', key, Buffer.from('kc-key-id-v1'));
+  naming.setAAD(Buffer.from('key-custodian/kms/v1 key id'));
+  const name = Buffer.concat([naming.update(Buffer.alloc(16)), naming.final(), naming.getAuthTag()]);
+  const keyId = `kc1-aes-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(`key-custodian/kms/v1\0${keyId}`));
+  const ciphertext = Buffer.concat([Buffer.of(1), nonce, cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
+  return { ciphertext, key_id: keyId, annotations: {} };
+}
+
+/** Milliseconds, the middle of many calls. */
+async function statusTime(of: KmsClient): Promise<number> {
+  const took: number[] = [];
+  for (let call = 0; call < 80; call += 1) {
+    const started = performance.now();
+    valueOf(await of.status());
+    took.push(performance.now() - started);
+  }
+  return took.toSorted((one, other) => one - other)[40] ?? Number.NaN;
+}
+
 async function keyIdOfStatus(): Promise<string> {
   const { version, healthz, key_id: keyId } = valueOf(await client.status());
   expect([version, healthz]).toEqual(['v2', 'ok']);
@@ -116,14 +176,30 @@ describe('a KMS v2 provider on a token', () => {
   });
 
   it('goes on after junk on its socket and answers 1,000 calls at once', async () => {
-    for (const junk of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), randomBytes(4096), Buffer.alloc(0)]) {
-      await new Promise<void>((resolve) => {
-        const socket = connect(place.socketPath, () => socket.end(junk));
-        socket.on('data', () => undefined);
-        socket.once('error', () => socket.destroy());
-        socket.once('close', () => resolve());
-      });
-    }
+    const preface = Buffer.concat([
+      Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+      Buffer.from('000000040000000000', 'hex'),
+    ]);
+    const pings = Buffer.alloc(17 * 20_000, Buffer.from('000008060000000000'.padEnd(34, '0'), 'hex'));
+    const junkFrames = Array.from({ length: 40 }, (_, index) => {
+      const head = Buffer.from('00001000010000000100'.slice(0, 18), 'hex');
+      head[3] = index % 11;
+      return Buffer.concat([preface, head, randomBytes(16 + index * 8)]);
+    });
+    const junk = [Buffer.from('GET / HTTP/1.1\r\n\r\n'), randomBytes(4096), Buffer.alloc(0)];
+    for (const bytes of [...junk, preface, Buffer.concat([preface, pings]), ...junkFrames]) await sendBytes(bytes);
+    // Bodies that are no gRPC message, a compressed one, two, and one that is no message of KMS v2.
+    const bodies = [
+      '',
+      '00',
+      '0000000005',
+      '010000000100',
+      '00000000000000000000',
+      '0000000003ffffff',
+      '00000000020a7f',
+    ];
+    for (const body of bodies) expect(await statusOfBody(Buffer.from(body, 'hex'))).toBe('3');
+    expect(await statusOfBody(Buffer.alloc(70_000))).toBe('8');
     const seeds = Array.from({ length: 1000 }, () => randomBytes(32));
     const sealed = (await Promise.all(seeds.map((seed) => client.encrypt(seed)))).map(valueOf);
     const opened = (await Promise.all(sealed.map((one) => client.decrypt(one)))).map(valueOf);
@@ -170,6 +246,7 @@ describe('a KMS v2 provider on a token', () => {
     const before = await keyIdOfStatus();
     const told = new Set([before]);
     const seen = new Map<string, SealedSeed>();
+    const samples: SealedSeed[] = [];
     let left = 10_000;
     const work = async (): Promise<void> => {
       while (left > 0) {
@@ -178,6 +255,7 @@ describe('a KMS v2 provider on a token', () => {
         if (left % 500 === 0) told.add(valueOf(await client.status()).key_id);
         const sealed = valueOf(await client.encrypt(Buffer.alloc(32, 7)));
         seen.set(sealed.key_id, sealed);
+        if (left % 50 === 0) samples.push(sealed);
       }
     };
     await Promise.all(Array.from({ length: 8 }, work));
@@ -189,8 +267,69 @@ describe('a KMS v2 provider on a token', () => {
     seen.set(last.key_id, last);
     expect([...seen.keys()].toSorted()).toEqual([before, after].toSorted());
     expect(told.size).toBe(2);
-    for (const sealed of seen.values())
+    for (const sealed of [...seen.values(), ...samples])
       expect(valueOf(await client.decrypt(sealed)).plaintext).toEqual(Buffer.alloc(32, 7));
+  });
+
+  it('reads with 50 old keys, and Status does not look through them each time', async () => {
+    const many = await createKmsToken();
+    const values = Array.from({ length: 51 }, () => randomBytes(32));
+    for (const [index, value] of values.entries()) many.addKey('kms-key', index + 1, value);
+    const another = await createKmsPlace(many);
+    const second = await startKmsProcess(['--config', another.configurationPath], many);
+    const manyClient = connectKms(another.socketPath);
+    try {
+      const current = valueOf(await manyClient.status());
+      expect(current).toMatchObject({ healthz: 'ok', key_id: sealByHand(values[50] ?? keyValue, keyValue).key_id });
+      for (const value of values) {
+        const seed = randomBytes(32);
+        expect(valueOf(await manyClient.decrypt(sealByHand(value, seed))).plaintext).toEqual(seed);
+      }
+      const few = await statusTime(client);
+      // Looking through them takes tens of times as long.
+      expect(await statusTime(manyClient)).toBeLessThan(few * 8);
+    } finally {
+      manyClient.close();
+      await second.end('SIGKILL');
+      await another.remove();
+      await many.dispose();
+    }
+  });
+
+  it('takes its PIN from a descriptor or a systemd credential, and gives its socket to whom it is told', async () => {
+    const isRoot = process.getuid?.() === 0;
+    const [owner, group] = isRoot ? [54_321, 65_432] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+    const fields = { provider: 'pkcs11', path: softHsmModulePath, tokenLabel: token.label, keyLabel: 'kms-key' };
+    const credentials = join(place.directory, 'credentials');
+    await mkdir(credentials, { mode: 0o700 });
+    // As systemd gives it to a unit's user: readable by the group's bits.
+    await writeFile(join(credentials, 'token-pin'), kmsTestPin, { mode: 0o440 });
+    const descriptor = await open(place.pinPath, 'r');
+    const ways: readonly [object, KmsProcessExtras, RegExp][] = [
+      [{ pinFd: 3, socketOwner: owner, socketGroup: group }, { third: descriptor.fd }, /^ok$/u],
+      [{ pinCredential: 'token-pin' }, { environment: { CREDENTIALS_DIRECTORY: credentials } }, /^ok$/u],
+      [{ pinCredential: 'token-pin' }, {}, /no credentials of systemd/u],
+      [{ pinFd: 3 }, {}, /cannot be read|PIN is empty/u],
+    ];
+    for (const [way, extras, expected] of ways) {
+      const another = await createKmsPlaceFor(() => ({ ...fields, ...way }));
+      const second = await startKmsProcess(['--config', another.configurationPath], token, extras);
+      const secondClient = connectKms(another.socketPath);
+      try {
+        await expect.poll(async () => valueOf(await secondClient.status()).healthz, patient).toMatch(expected);
+        const socket = await stat(another.socketPath);
+        const directory = await stat(join(another.directory, 'socket'));
+        const isGiven = 'socketGroup' in way;
+        expect([socket.mode & 0o777, directory.mode & 0o777]).toEqual(isGiven ? [0o660, 0o750] : [0o600, 0o700]);
+        if (isGiven)
+          expect([socket.uid, socket.gid, directory.uid, directory.gid]).toEqual([owner, group, owner, group]);
+      } finally {
+        secondClient.close();
+        await second.end('SIGKILL');
+        await another.remove();
+      }
+    }
+    await descriptor.close();
   });
 
   it('says unhealthy while the token is away, and is healthy again by itself', async () => {

@@ -49,10 +49,19 @@ export function decryptGcm(
   }
 }
 
-/** A nonce of 96 random bits that is not the one which key ids are made with. */
+/** Random bytes for so many nonces are drawn at once: the call costs more than the bytes. None is used twice. */
+const drawn = Buffer.from(new ArrayBuffer(nonceLength * 256));
+let used = drawn.length;
+
+/** A nonce of 96 random bits that is not the one which key ids are made with. It is the caller's until the next but 255. */
 export function drawNonce(reserved: Buffer): Buffer {
-  const nonce = Buffer.allocUnsafe(nonceLength);
-  do randomFillSync(nonce);
-  while (nonce.equals(reserved));
-  return nonce;
+  for (;;) {
+    if (used === drawn.length) {
+      randomFillSync(drawn);
+      used = 0;
+    }
+    const nonce = drawn.subarray(used, used + nonceLength);
+    used += nonceLength;
+    if (!nonce.equals(reserved)) return nonce;
+  }
 }
