@@ -85,6 +85,12 @@ function makeDeb(date) {
     const icons = folder(`usr/share/icons/hicolor/${size}x${size}/apps`);
     cpSync(join(root, `build/icons/${size}x${size}.png`), join(icons, `${name}.png`));
   }
+  // Neither enabled nor started: whoever runs a control-plane node decides that.
+  cpSync(
+    join(root, 'build/systemd/key-custodian-kms.service'),
+    join(folder('usr/lib/systemd/system'), 'key-custodian-kms.service'),
+  );
+  cpSync(join(root, 'build/systemd/key-custodian-kms.sysusers'), join(folder('usr/lib/sysusers.d'), `${name}.conf`));
   cpSync(
     join(root, 'build/icons/application.svg'),
     join(folder('usr/share/icons/hicolor/scalable/apps'), `${name}.svg`),
