@@ -1,6 +1,7 @@
 /**
  * What the window says where a push is not as simple as it was thought: a kubeconfig that runs a program, rights that
- * are missing, fields of another manager, a context that leads elsewhere than at the preview; recipes saved as files;
+ * are missing, fields of another manager, a context that leads elsewhere than at the preview, another cluster at the
+ * same address; recipes saved as files;
  * and a token's values copied into a Secret. In the packaged app on a real kube-apiserver with RBAC.
  */
 import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -241,37 +242,68 @@ test.describe.serial('clusters that say no', () => {
     expect(live).not.toContain('kept by others');
   });
 
+  /** A push whose preview was made before the cluster was another one: it is refused in these words. */
+  const refusePush = async (picture: string, become: () => Promise<void>, words: string): Promise<void> => {
+    const clusters = new ClustersScreen(page);
+    await clusters.open();
+    await clusters.pushTo('test');
+    const screen = new RecipeScreen(page);
+    await screen.choose(recipe);
+    await screen.fill('ConfigMap of the stanza', 'elsewhere');
+    await expect(screen.fits).toBeVisible();
+    await screen.preview('test');
+    const before = await configMaps();
+    await become();
+    await new PreviewScreen(page).push.click();
+    const run = new RunScreen(page);
+    await run.steps.first().waitFor();
+    const view = await readRun(page, 'cluster-push');
+    const step = view?.steps.find(({ status }) => status === 'current');
+    if (step !== undefined) {
+      if (step.danger !== null && step.danger.typedName !== '') await run.typeName(step.danger.typedName);
+      await run.mainButton(step.action).click();
+    }
+    await expect(run.problem).toContainText(words);
+    await keep(picture);
+    expect(await configMaps()).toEqual(before);
+    await run.abandon(view?.subject ?? '');
+  };
+
   test('a context that leads elsewhere than at the preview is refused, and nothing is changed', async () => {
     const other = await startTcpProxy(kubernetes.port);
     const elsewhere = `https://127.0.0.1:${String(other.port)}`;
+    const text = await readFile(kubeconfig, 'utf8');
     try {
-      const clusters = new ClustersScreen(page);
-      await clusters.open();
-      await clusters.pushTo('test');
-      const screen = new RecipeScreen(page);
-      await screen.choose(recipe);
-      await screen.fill('ConfigMap of the stanza', 'elsewhere');
-      await expect(screen.fits).toBeVisible();
-      await screen.preview('test');
-      const before = await configMaps();
-      const text = await readFile(kubeconfig, 'utf8');
-      await writeFile(kubeconfig, text.replace(kubernetes.address, elsewhere));
-      await new PreviewScreen(page).push.click();
-      const run = new RunScreen(page);
-      await run.steps.first().waitFor();
-      const view = await readRun(page, 'cluster-push');
-      const step = view?.steps.find(({ status }) => status === 'current');
-      if (step !== undefined) {
-        if (step.danger !== null && step.danger.typedName !== '') await run.typeName(step.danger.typedName);
-        await run.mainButton(step.action).click();
-      }
-      await expect(run.problem).toContainText(`leads to ${elsewhere} instead of ${kubernetes.address}`);
-      await keep('refusals-elsewhere');
-      expect(await configMaps()).toEqual(before);
-      await writeFile(kubeconfig, text);
-      await run.abandon(view?.subject ?? '');
+      await refusePush(
+        'refusals-elsewhere',
+        () => writeFile(kubeconfig, text.replace(kubernetes.address, elsewhere)),
+        `leads to ${elsewhere} instead of ${kubernetes.address}`,
+      );
     } finally {
+      await writeFile(kubeconfig, text);
       await other.close();
+    }
+  });
+
+  test('another cluster that answers at the same address is refused, and nothing is changed', async () => {
+    const uidOf = ['get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}'];
+    const uid = await kubernetes.arrange(uidOf);
+    const key = '/registry/namespaces/kube-system';
+    const stored = await kubernetes.etcdGet(key);
+    // What tells one cluster from another is this UID; the rest is as it was.
+    const another = `${uid.startsWith('0') ? '1' : '0'}${uid.slice(1)}`;
+    try {
+      await refusePush(
+        'refusals-another-cluster',
+        async () => {
+          await kubernetes.etcdPut(key, Buffer.from(stored.toString('latin1').replace(uid, another), 'latin1'));
+          await expect.poll(() => kubernetes.arrange(uidOf)).toBe(another);
+        },
+        'Another cluster',
+      );
+    } finally {
+      await kubernetes.etcdPut(key, stored);
+      await expect.poll(() => kubernetes.arrange(uidOf)).toBe(uid);
     }
   });
 

@@ -2,12 +2,15 @@
  * Recipes before the decoders that they are for: kube-apiserver with strict validation and the Vault CRD (unknown
  * fields refused), kubectl's kustomize, and a kube-apiserver that is started with the rendered EncryptionConfiguration.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import type { RecipeInput } from '../../electron/workflows/recipes/recipes.ts';
 import { exportFiles } from '../../k8s-bridge/manifests/export.ts';
 import { renderRecipe } from '../../k8s-bridge/manifests/render.ts';
@@ -114,6 +117,27 @@ test('node patches are taken on status and metadata, and their units are told', 
   });
 });
 
+test('the commands for a node that is set up by hand change just that, also the second time', async () => {
+  const input = inputOf('node-setup', { nodes: [{ name: 'by-hand', devices: 1 }], taint: 'NoSchedule' });
+  await cluster.arrange(
+    ['create', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'by-hand' } }),
+  );
+  const told = JSON.stringify({ status: { capacity: { cpu: '2' } } });
+  await cluster.arrange(['patch', 'node', 'by-hand', '--subresource=status', '--type=merge', '-p', told]);
+  await mkdir(join(directory, 'path'));
+  await symlink(cluster.kubectlPath, join(directory, 'path', 'kubectl'));
+  const env = { PATH: `${join(directory, 'path')}:/usr/bin:/bin`, KUBECONFIG: kubeconfig, HOME: directory };
+  for (let time = 0; time < 2; time += 1) {
+    await promisify(execFile)('sh', ['-c', fileOf(input, 'node-setup.sh')], { env });
+    expect(JSON.parse(await cluster.arrange(['get', 'node', 'by-hand', '-o', 'json']))).toMatchObject({
+      metadata: { labels: { 'nitrokey.com/hsm': 'true' } },
+      spec: { taints: expect.arrayContaining([{ key: 'nitrokey.com/hsm', effect: 'NoSchedule' }]) },
+      status: { capacity: { cpu: '2', 'nitrokey.com/hsm': '2' } },
+    });
+  }
+});
+
 test('kubectl builds a kustomization to the same objects, but for the Secrets that wait for a value', async () => {
   for (const input of [inputOf('bank-vaults'), inputOf('softhsm-cluster'), inputOf('kms-plugin')]) {
     const rendered = renderRecipe(input);
@@ -141,13 +165,17 @@ describe('kube-apiserver starts with the rendered EncryptionConfiguration', () =
     });
 
   /** The recipe's own file, with the socket where this test may put one. */
-  const input = (): RecipeInput =>
+  const input = (): ReturnType<typeof inputOf<'kms-plugin'>> =>
     inputOf('kms-plugin', { name: 'custodian-kms', socketDirectory: directory, resources: ['secrets', 'configmaps'] });
 
+  /** The flags that the recipe gives for RKE2, and in kubeadm's and kind's forms, with the file where this test put it. */
   async function arguments_(file: string): Promise<readonly string[]> {
     const path = join(directory, file);
     await writeFile(path, fileOf(input(), file), { mode: 0o600 });
-    return [`--encryption-provider-config=${path}`, '--encryption-provider-config-automatic-reload=true'];
+    const rke2: unknown = parse(fileOf({ ...input(), platform: 'rke2' }, 'rke2-config.yaml'));
+    const flags = z.object({ 'kube-apiserver-arg': z.array(z.string()) }).parse(rke2)['kube-apiserver-arg'];
+    expect(flags).toHaveLength(2);
+    return flags.map((flag) => `--${flag.replace(/=\/.+$/u, `=${path}`)}`);
   }
 
   test('the plugin’s name stands before what is written; on the way back it is still read', async () => {

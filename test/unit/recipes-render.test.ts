@@ -1,4 +1,9 @@
 /** What recipes become: read back by a YAML reader, held against what a cluster and an auditor want of it. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { pushContentSchema, type Json, type RecipeFile } from '../../electron/workflows/cluster-ports.ts';
@@ -314,6 +319,32 @@ describe('the KMS plugin', () => {
     ).toHaveLength(3);
     expect(wantedForKmsPlugin(inputOf('kms-plugin'), cluster)).toEqual([]);
   });
+});
+
+test('the notes for USB into minikube are shell, which stops at what fails, and come where they are wanted', async () => {
+  const files = (minikube: boolean): readonly RecipeFile[] => renderRecipe(inputOf('node-setup', { minikube })).files;
+  expect(files(false).map(({ name }) => name)).not.toContain('minikube-usb.sh');
+  const directory = await mkdtemp(join(tmpdir(), 'key-custodian-minikube-'));
+  try {
+    for (const name of ['minikube', 'VBoxManage'])
+      await writeFile(join(directory, name), `#!/bin/sh\necho ${name} "$*"\n`, { mode: 0o700 });
+    const script = fileOf(files(true), 'minikube-usb.sh');
+    const env = { PATH: `${directory}:/usr/bin:/bin` };
+    const { stdout } = await promisify(execFile)('sh', ['-c', script], { env });
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining([
+        'VBoxManage modifyvm minikube --usb-ehci on',
+        'VBoxManage usbfilter add 0 --target minikube --name Nitrokey HSM --vendorid 20a0 --productid 4230',
+        'minikube ssh -- lsusb -d 20a0:4230',
+      ]),
+    );
+    // The machine is off when it is changed.
+    expect(stdout.indexOf('minikube stop')).toBeLessThan(stdout.indexOf('modifyvm'));
+    await writeFile(join(directory, 'VBoxManage'), '#!/bin/sh\nexit 1\n', { mode: 0o700 });
+    await expect(promisify(execFile)('sh', ['-c', script], { env })).rejects.toMatchObject({ stdout: '' });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 });
 
 test('node patches count two units a device, and take a device’s mark off where there is none', () => {
