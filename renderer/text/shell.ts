@@ -46,6 +46,7 @@ export const common = {
   rehearsal: 'Rehearsal',
   whatIs: (word: string) => `What is: ${word}?`,
   dismiss: 'Dismiss',
+  messages: 'Messages',
   clear: 'Clear',
   trail: 'Where this page is',
   typeToConfirm: (name: string) => `Type “${name}” to go on`,

@@ -193,8 +193,9 @@ test.describe.serial('every screen', () => {
     await showMade('plan-seal-migration', '/new/seal-migration/', view);
     const token = smartCardHsm();
     await showMade('plan-secret-store', `/new/secret-store/${token.storeId}/${token.serial}/bank-vaults`, view);
-    // Last: it asks for the cluster at once, and that one is made up.
+    // Last: they ask for the cluster at once, and that one is made up.
     await showMade('plan-kms-verify', `/new/kms-verify/${production.id}//`, view);
+    await showMade('kms-status', `/kms/${production.id}`, view);
     await showOwnView(app, page);
     expect(problems.splice(0)).toEqual([]);
   });

@@ -13,7 +13,7 @@ export function AlertList(): ReactNode {
   const alerts = useAlerts((state) => state.alerts);
   const dismiss = useAlerts((state) => state.dismiss);
   return (
-    <div className={css('alerts')} role="alert">
+    <div className={css('alerts')} role="alert" aria-label={text.common.messages}>
       {alerts.map((alert) => {
         const close = (
           <Button
