@@ -6,7 +6,7 @@ import type { TokenOfPlan } from '../workflows/device-plans.ts';
 import type { TokenObject } from '../workflows/device-ports.ts';
 import { success } from '../workflows/failures.ts';
 import type { Result } from '../workflows/failures.ts';
-import type { Plan, WorkflowName } from '../workflows/plans.ts';
+import type { Plan } from '../workflows/plans.ts';
 import { chooseToken, storeOf } from './chosen-token.ts';
 import type { ChosenToken } from './chosen-token.ts';
 import {
@@ -18,11 +18,9 @@ import {
   soPinShape,
   tokenShape,
 } from './options.ts';
-import { misused } from './outcome.ts';
-import type { CommandOutcome } from './outcome.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
-import type { RunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
+import type { RunAction } from './run-action.ts';
 
 const tokenLabelShape = { label: z.string().min(1, 'needs a label').optional() };
 /** What a command that only reads a token takes. */
@@ -109,45 +107,28 @@ export interface CareParts {
 }
 
 /** A command that is a run on a token in use. */
-export interface CareRun<Shape extends z.ZodRawShape> {
+export interface CareRun<Shape extends z.ZodRawShape> extends Pick<RunAction, 'workflow' | 'summary' | 'judge'> {
   readonly command: Command;
   readonly registry: Registry;
   /** The command's own options, beside those of every such run. */
   readonly shape: Shape;
-  readonly workflow: WorkflowName;
   readonly plan: (parts: CareParts, wish: z.output<z.ZodObject<Shape>>) => Promise<Result<Plan>>;
-  readonly summary: RunCommand['summary'];
-  /** Looks once more at a run that is done: a check that found something is no success to a script. */
-  readonly judge?: (outcome: CommandOutcome) => CommandOutcome;
 }
 
 /** Gives a command its action: options, token, plan, run. */
-export function carriesOut<Shape extends z.ZodRawShape>(run: CareRun<Shape>): void {
-  const { command, registry } = run;
-  command.action(async () => {
-    const common = readOptions(careShape, command);
-    const own = readOptions(run.shape, command);
-    if (!common.ok || !own.ok) {
-      if (!common.ok) registry.settle(misused(common.error));
-      else if (!own.ok) registry.settle(misused(own.error));
-      return;
-    }
-    const outcome = await executeRunCommand({
-      command,
-      registry,
-      options: common.value,
-      workflow: run.workflow,
+export function carriesOut<Shape extends z.ZodRawShape>({ command, registry, shape, ...run }: CareRun<Shape>): void {
+  addRunAction(command, registry, careShape, (options) => {
+    const own = readOptions(shape, command);
+    if (!own.ok) return own;
+    return success({
+      ...run,
+      options,
       plan: async ({ core }) => {
-        const chosen = await chosenToken(core, common.value);
+        const chosen = await chosenToken(core, options);
         if (!chosen.ok) return chosen;
-        const { store } = chosen.value;
-        return run.plan(
-          { core, chosen: chosen.value, common: { rehearsal: store.rehearsal, token: referenceOf(chosen.value) } },
-          own.value,
-        );
+        const common = { rehearsal: chosen.value.store.rehearsal, token: referenceOf(chosen.value) };
+        return run.plan({ core, chosen: chosen.value, common }, own.value);
       },
-      summary: run.summary,
     });
-    registry.settle(run.judge?.(outcome) ?? outcome);
   });
 }

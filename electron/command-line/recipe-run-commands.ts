@@ -13,7 +13,7 @@ import type { Plan } from '../workflows/plans.ts';
 import { addConfirmOption, commandGroup } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { addClusterOptions, clusterShape } from './cluster-options.ts';
-import { addCommonOptions, addRunOptions, readOptions, runShape, soPinShape } from './options.ts';
+import { addCommonOptions, addRunOptions, runShape, soPinShape } from './options.ts';
 import { done, failed, misused } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import { driftText, obstacleOf, previewText } from './preview-text.ts';
@@ -21,7 +21,7 @@ import { printable } from './printable.ts';
 import { answersQuestion } from './question.ts';
 import { addRecipeFile, recipeFileShape, renderFile } from './recipe-commands.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 import type { Session } from './session.ts';
 import { createStyle, takesColour } from './style.ts';
 
@@ -83,27 +83,16 @@ function addPush(group: Command, registry: Registry): void {
     .option('--take-over', 'take over fields that others have set, and objects that others have made')
     .option('--preview <sha256>', 'for scripts: push only what was shown with this digest')
     .option('--confirm <name>', 'the typed name of the cluster, for scripts');
-  addRunOptions(addClusterOptions(command)).action(async () => {
-    const options = readOptions(pushShape, command);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
+  addRunOptions(addClusterOptions(command));
+  addRunAction(command, registry, pushShape, (options) => {
     const [file = ''] = command.args;
-    if (file === '' && options.value.resume === undefined) {
-      registry.settle(misused(noFile().error));
-      return;
-    }
-    registry.settle(
-      await executeRunCommand({
-        command,
-        registry,
-        options: options.value,
-        workflow: 'cluster-push',
-        plan: (session) => planPush(session, file, options.value),
-        summary: () => 'It is in the cluster, and what was there before is kept: custodian recipe undo RUN.',
-      }),
-    );
+    if (file === '' && options.resume === undefined) return noFile();
+    return success({
+      workflow: 'cluster-push',
+      options,
+      plan: (session) => planPush(session, file, options),
+      summary: () => 'It is in the cluster, and what was there before is kept: custodian recipe undo RUN.',
+    });
   });
 }
 
@@ -166,27 +155,16 @@ function addRunOnPush(
   const command = addConfirmOption(
     group.command(about.name).argument('[run]', 'the run of the push').description(about.description),
   );
-  addRunOptions(addClusterOptions(command)).action(async () => {
-    const options = readOptions(runOnClusterShape, command);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
+  addRunOptions(addClusterOptions(command));
+  addRunAction(command, registry, runOnClusterShape, (options) => {
     const [run = ''] = command.args;
-    if (!isRun(run) && options.value.resume === undefined) {
-      registry.settle(misused(noRun().error));
-      return;
-    }
-    registry.settle(
-      await executeRunCommand({
-        command,
-        registry,
-        options: options.value,
-        workflow: about.workflow,
-        plan: (session) => about.plan(session, run, options.value),
-        summary: () => about.summary,
-      }),
-    );
+    if (!isRun(run) && options.resume === undefined) return noRun();
+    return success({
+      workflow: about.workflow,
+      options,
+      plan: (session) => about.plan(session, run, options),
+      summary: () => about.summary,
+    });
   });
 }
 

@@ -15,17 +15,15 @@ import {
   addTokenOptions,
   addVaultOptions,
   keyShape,
-  readOptions,
   repeatable,
   runShape,
   splitShape,
   tokenShape,
   vaultShape,
 } from './options.ts';
-import { misused } from './outcome.ts';
 import type { Read } from './outcome.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 import type { Session } from './session.ts';
 
 const initShape = {
@@ -178,27 +176,16 @@ export function addVaultInitCommand(vault: Command, registry: Registry): void {
     )
     .option('--to-secret <namespace/name>', 'the Secret of a cluster for shares, encrypted under the token’s key')
     .option(...secretLabelOption, repeatable);
-  addClusterOptions(addRunOptions(addVaultOptions(addTokenOptions(init)))).action(async () => {
-    const options = readOptions(initShape, init);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    const split = readSplit(options.value);
-    if (!split.ok) {
-      registry.settle(misused(split.error));
-      return;
-    }
-    registry.settle(
-      await executeRunCommand({
-        command: init,
-        registry,
-        options: options.value,
-        workflow: 'vault-init',
-        plan: (session) => makePlan(session, options.value, split.value),
-        summary: () =>
-          'The Vault is initialised and unsealed, and every share is in its place.\nNote the words of the journal’s head on paper: they prove later that this record was not changed.',
-      }),
-    );
+  addClusterOptions(addRunOptions(addVaultOptions(addTokenOptions(init))));
+  addRunAction(init, registry, initShape, (options) => {
+    const split = readSplit(options);
+    if (!split.ok) return split;
+    return success({
+      workflow: 'vault-init',
+      options,
+      plan: (session) => makePlan(session, options, split.value),
+      summary: () =>
+        'The Vault is initialised and unsealed, and every share is in its place.\nNote the words of the journal’s head on paper: they prove later that this record was not changed.',
+    });
   });
 }

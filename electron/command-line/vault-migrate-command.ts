@@ -15,7 +15,6 @@ import {
   addShareOptions,
   addTokenOptions,
   addVaultOptions,
-  readOptions,
   repeatable,
   runShape,
   shareShape,
@@ -23,9 +22,8 @@ import {
   tokenShape,
   vaultShape,
 } from './options.ts';
-import { misused } from './outcome.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 import type { Session } from './session.ts';
 
 const migrateShape = {
@@ -87,26 +85,15 @@ export function addVaultMigrateCommand(vault: Command, registry: Registry): void
         ).argParser(repeatable),
       ),
   );
-  addRunOptions(addShareOptions(addVaultOptions(addTokenOptions(migrate)))).action(async () => {
-    const options = readOptions(migrateShape, migrate);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    const sources = readEveryFrom(options.value.from.length === 0 ? ['token'] : options.value.from);
-    if (!sources.ok) {
-      registry.settle(misused(sources.error));
-      return;
-    }
-    registry.settle(
-      await executeRunCommand({
-        command: migrate,
-        registry,
-        options: options.value,
-        workflow: 'seal-migration',
-        plan: (session) => makePlan(session, options.value, sources.value),
-        summary: () => 'Every node has the new seal. Take what is left of the old one out of their configurations.',
-      }),
-    );
+  addRunOptions(addShareOptions(addVaultOptions(addTokenOptions(migrate))));
+  addRunAction(migrate, registry, migrateShape, (options) => {
+    const sources = readEveryFrom(options.from.length === 0 ? ['token'] : options.from);
+    if (!sources.ok) return sources;
+    return success({
+      workflow: 'seal-migration',
+      options,
+      plan: (session) => makePlan(session, options, sources.value),
+      summary: () => 'Every node has the new seal. Take what is left of the old one out of their configurations.',
+    });
   });
 }

@@ -9,11 +9,10 @@ import type { TransitSetUpPlan } from '../workflows/vault-setup-plans.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { chooseVault } from './chosen-vault.ts';
 import { addClusterOptions, clusterShape } from './cluster-options.ts';
-import { addRunOptions, addVaultOptions, readOptions, runShape, vaultShape } from './options.ts';
-import { misused } from './outcome.ts';
+import { addRunOptions, addVaultOptions, runShape, vaultShape } from './options.ts';
 import { addRecipeFile, recipeFileShape, renderFile } from './recipe-commands.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 import type { Session } from './session.ts';
 
 const transitShape = {
@@ -76,21 +75,13 @@ export function addVaultTransitCommand(vault: Command, registry: Registry): void
     .option('--host <url>', 'the cluster’s API server as Vault reaches it (default: the kubeconfig’s)')
     .option('--cluster-ca <path>', 'the cluster’s CA (PEM; default: its ConfigMap kube-root-ca.crt)')
     .option('--replace', 'put a policy, role or configuration right that is there and differs');
-  addRunOptions(addVaultOptions(addClusterOptions(command))).action(async (file: string | undefined) => {
-    const options = readOptions(transitShape, command);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    registry.settle(
-      await executeRunCommand({
-        command,
-        registry,
-        options: options.value,
-        workflow: 'transit-setup',
-        plan: (session) => makePlan(session, file, options.value),
-        summary: () => 'Vault is ready for the plugin.',
-      }),
-    );
-  });
+  addRunOptions(addVaultOptions(addClusterOptions(command)));
+  addRunAction(command, registry, transitShape, (options) =>
+    success({
+      workflow: 'transit-setup',
+      options,
+      plan: (session) => makePlan(session, command.args[0], options),
+      summary: () => 'Vault is ready for the plugin.',
+    }),
+  );
 }

@@ -19,17 +19,15 @@ import {
   addShareOptions,
   addTokenOptions,
   addVaultOptions,
-  readOptions,
   repeatable,
   runShape,
   shareShape,
   tokenShape,
   vaultShape,
 } from './options.ts';
-import { misused } from './outcome.ts';
 import type { Read } from './outcome.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 import type { Session } from './session.ts';
 
 const unsealShape = {
@@ -136,26 +134,15 @@ export function addVaultUnsealCommand(vault: Command, registry: Registry): void 
       ).argParser(repeatable),
     )
     .option('--from-secret <namespace/name>', 'shares from this Secret of a cluster, decrypted on the token here');
-  addClusterOptions(addRunOptions(addShareOptions(addVaultOptions(addTokenOptions(unseal))))).action(async () => {
-    const options = readOptions(unsealShape, unseal);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    const sources = readSources(options.value);
-    if (!sources.ok) {
-      registry.settle(misused(sources.error));
-      return;
-    }
-    registry.settle(
-      await executeRunCommand({
-        command: unseal,
-        registry,
-        options: options.value,
-        workflow: 'unseal',
-        plan: (session) => makePlan(session, options.value, sources.value),
-        summary: () => 'The Vault is unsealed.',
-      }),
-    );
+  addClusterOptions(addRunOptions(addShareOptions(addVaultOptions(addTokenOptions(unseal)))));
+  addRunAction(unseal, registry, unsealShape, (options) => {
+    const sources = readSources(options);
+    if (!sources.ok) return sources;
+    return success({
+      workflow: 'unseal',
+      options,
+      plan: (session) => makePlan(session, options, sources.value),
+      summary: () => 'The Vault is unsealed.',
+    });
   });
 }
