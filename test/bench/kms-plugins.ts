@@ -37,11 +37,14 @@ export async function buildGoPrograms(): Promise<string> {
 async function startPlugin(
   program: string,
   argumentList: readonly string[],
-  token: KmsToken,
+  token: KmsToken | undefined,
   socketPath: string,
 ): Promise<MeasuredPlugin> {
   const child = spawn(program, argumentList, {
-    env: { PATH: process.env['PATH'] ?? '', SOFTHSM2_CONF: token.configurationPath },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      ...(token === undefined ? {} : { SOFTHSM2_CONF: token.configurationPath }),
+    },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   child.stdin.end(`${kmsTestPin}\n`);
@@ -68,7 +71,8 @@ async function startPlugin(
   };
 }
 
-export function startBundledProvider(token: KmsToken, place: KmsPlace): Promise<MeasuredPlugin> {
+/** @param token whose store it finds; none with Transit */
+export function startBundledProvider(token: KmsToken | undefined, place: KmsPlace): Promise<MeasuredPlugin> {
   const bundle = join(root, 'out/main/custodian.cjs');
   const argumentList = [bundle, 'kms', 'serve', '--config', place.configurationPath];
   return startPlugin(process.execPath, argumentList, token, place.socketPath);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, request as requestHttp, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { refused, type Outcome } from '../grpc/outcome.ts';
 import type { TransitConfiguration } from '../configuration.ts';
 
@@ -55,18 +56,27 @@ export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
   const agent = isHttps
     ? new HttpsAgent({
         keepAlive: true,
-        minVersion: 'TLSv1.2',
-        ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-        ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
-        ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
+        // Made once: the agent would name its connections by all of these at each call.
+        secureContext: createSecureContext({
+          minVersion: 'TLSv1.2',
+          ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+          ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
+          ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
+        }),
       })
     : new HttpAgent({ keepAlive: true });
   const request = isHttps ? requestHttps : requestHttp;
+  const server = {
+    host: url.hostname.replaceAll(/[[\]]/gu, ''),
+    port: url.port === '' ? (isHttps ? 443 : 80) : Number(url.port),
+  };
 
   const send = (call: VaultCall): Promise<Sent> =>
     new Promise((resolve) => {
       const sentBody = call.body === undefined ? undefined : JSON.stringify(call.body);
       const options: RequestOptions = {
+        ...server,
+        path: `/v1/${call.path}`,
         method: call.method,
         agent,
         headers: {
@@ -84,7 +94,7 @@ export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
       };
       const unreachable = (reason: string): Outcome<never> =>
         refused('unavailable', `Vault at ${url.host} cannot be reached: ${reason}.`);
-      const sent = request(`${url.origin}/v1/${call.path}`, options, (response) => {
+      const sent = request(options, (response) => {
         response.on('data', (chunk: Buffer) => {
           length += chunk.length;
           if (length > longestReply) sent.destroy(new Error('its reply is too long'));
