@@ -10,10 +10,9 @@ import { addConfirmOption, commandGroup } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { addClusterOptions, clusterShape } from './cluster-options.ts';
 import { addEtcdOptions, etcdShape, findEtcd } from './etcd-options.ts';
-import { addRunOptions, readOptions, repeatable, runShape, soPinShape } from './options.ts';
-import { misused } from './outcome.ts';
+import { addRunOptions, repeatable, runShape, soPinShape } from './options.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 import type { Session } from './session.ts';
 
 /** EncryptionConfiguration's own: *.apps for a group, *. for the core group, *.* for everything. */
@@ -105,21 +104,13 @@ export function addClusterEncryptionCommand(program: Command, registry: Registry
       )
       .option('--reencrypt', 'have what is not under the key in force written again'),
   );
-  addRunOptions(addEtcdOptions(addClusterOptions(command))).action(async () => {
-    const options = readOptions(encryptionShape, command);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    registry.settle(
-      await executeRunCommand({
-        command,
-        registry,
-        options: options.value,
-        workflow: 'kms-verify',
-        plan: (session) => makePlan(session, options.value),
-        summary: () => 'What is written now is encrypted by the plugin; the counts are in the transcript.',
-      }),
-    );
-  });
+  addRunOptions(addEtcdOptions(addClusterOptions(command)));
+  addRunAction(command, registry, encryptionShape, (options) =>
+    success({
+      workflow: 'kms-verify',
+      options,
+      plan: (session) => makePlan(session, options),
+      summary: () => 'What is written now is encrypted by the plugin; the counts are in the transcript.',
+    }),
+  );
 }
