@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { tokenFailureCodes } from '../electron/workflows/failures.ts';
+import { wrappingKeyKindSchema } from '../electron/workflows/key-kinds.ts';
 import { sealedSecretSchema, sealingPublicKeySchema } from '../electron/sealing/schema.ts';
 import { objectRequests } from './pkcs11/object-protocol.ts';
 import { deviceRequests } from './smartcard-hsm/protocol.ts';
@@ -96,6 +97,8 @@ export const tokenHostRequests = {
           id: z.string(),
           keyType: z.string(),
           modulusBits: z.number().int().nonnegative(),
+          /** Of a key of a named curve; '' else. */
+          curve: z.string(),
           hasPublic: z.boolean(),
           hasPrivate: z.boolean(),
           sensitive: z.boolean().nullable(),
@@ -115,12 +118,15 @@ export const tokenHostRequests = {
       ),
     }),
   },
-  /** RSA wrapping key pair with the attributes of bank-vaults plus SENSITIVE and a CKA_ID. Needs login. */
+  /**
+   * Wrapping key pair: RSA with the attributes of bank-vaults plus SENSITIVE and a CKA_ID, or of a curve, for ECDH.
+   * Needs login.
+   */
   generateKeyPair: {
     request: z.strictObject({
       serial,
       label: objectLabel,
-      modulusBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]),
+      kind: wrappingKeyKindSchema,
     }),
     reply: z.strictObject({
       id: z.string(),

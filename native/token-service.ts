@@ -159,8 +159,8 @@ export function createTokenService(modulePath: string): TokenService {
     listObjects: handler(tokenHostRequests.listObjects, ({ serial }) =>
       withModule((module) => listObjects(module, serial)),
     ),
-    generateKeyPair: handler(tokenHostRequests.generateKeyPair, ({ serial, label, modulusBits }) =>
-      withModule((module) => generateKeyPair(module, serial, label, modulusBits)),
+    generateKeyPair: handler(tokenHostRequests.generateKeyPair, ({ serial, label, kind }) =>
+      withModule((module) => generateKeyPair(module, serial, label, kind)),
     ),
     findWrappingKey: handler(tokenHostRequests.findWrappingKey, ({ serial, label }) =>
       withModule((module) => findWrappingKey(module, serial, label)),

@@ -17,38 +17,14 @@ import {
   targetShape,
 } from './device-options.ts';
 import type { WrittenChoices } from './device-options.ts';
-import {
-  addKeyOptions,
-  addRunOptions,
-  addSoPinOptions,
-  keyShape,
-  readOptions,
-  runShape,
-  soPinShape,
-} from './options.ts';
-import { misused } from './outcome.ts';
+import { addKeyOptions, addRunOptions, addSoPinOptions, keyShape, keyWish, runShape, soPinShape } from './options.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 import type { RunCommand } from './run-command.ts';
 
 type Facts = Parameters<RunCommand['summary']>[0];
 
 const fact = (facts: Facts, name: string): string => String(facts[name] ?? '');
-
-/** Registers one command that is a run: its options are read, its plan drawn up, and it is carried out. */
-function addRun<Shape extends z.ZodRawShape>(
-  command: Command,
-  registry: Registry,
-  shape: Shape,
-  run: (options: z.output<z.ZodObject<Shape>>) => Pick<RunCommand, 'workflow' | 'plan' | 'summary' | 'options'>,
-): void {
-  command.action(async () => {
-    const options = readOptions(shape, command);
-    registry.settle(
-      options.ok ? await executeRunCommand({ command, registry, ...run(options.value) }) : misused(options.error),
-    );
-  });
-}
 
 const setUpShape = {
   ...runShape,
@@ -80,7 +56,7 @@ async function setUpPlan(
     currentLabel: isNew ? '' : device.label,
     label: wish.label,
     keyLabel: wish.keyLabel,
-    modulusBits: wish.bits,
+    ...keyWish(wish),
     device: choices.value,
   });
 }
@@ -91,18 +67,20 @@ function addSetUp(parent: Command, registry: Registry): void {
     .description('initialise a device (erases it) with its PINs and DKEK, and make the wrapping key pair')
     .option('--label <label>', 'what the device is called from now on, up to 32 bytes (default: key-custodian)');
   addRunOptions(addChoicesOptions(addKeyOptions(addDeviceOptions(command))));
-  addRun(command, registry, setUpShape, (options) => ({
-    options,
-    workflow: 'token-setup',
-    plan: ({ core, by }) => setUpPlan(core, by, options),
-    summary: (facts) =>
-      [
-        `The device is ready: serial ${fact(facts, 'serial')}, key “${fact(facts, 'keyLabel')}”.`,
-        facts['keyCheckValue'] === undefined
-          ? 'It has no DKEK of shares: no key on it can be brought onto another device.'
-          : `Note its DKEK’s key check value: ${fact(facts, 'keyCheckValue')}. Keep share files and passwords apart, and prove the backup with: custodian device drill.`,
-      ].join('\n'),
-  }));
+  addRunAction(command, registry, setUpShape, (options) =>
+    success({
+      options,
+      workflow: 'token-setup',
+      plan: ({ core, by }) => setUpPlan(core, by, options),
+      summary: (facts) =>
+        [
+          `The device is ready: serial ${fact(facts, 'serial')}, key “${fact(facts, 'keyLabel')}”.`,
+          facts['keyCheckValue'] === undefined
+            ? 'It has no DKEK of shares: no key on it can be brought onto another device.'
+            : `Note its DKEK’s key check value: ${fact(facts, 'keyCheckValue')}. Keep share files and passwords apart, and prove the backup with: custodian device drill.`,
+        ].join('\n'),
+    }),
+  );
 }
 
 const drillShape = {
@@ -161,13 +139,15 @@ function addDrill(parent: Command, registry: Registry): void {
     .option('--target <serial>', 'the other device, with the same DKEK; the same one is erased in between')
     .option('--key-label <label>', 'label of the wrapping key pair (default: bank-vaults)');
   addRunOptions(addChoicesOptions(addDeviceOptions(command)));
-  addRun(command, registry, drillShape, (options) => ({
-    options,
-    workflow: 'backup-drill',
-    plan: ({ core, by }) => drillPlan(core, by, options),
-    summary: (facts) =>
-      `The backup is proven: ${fact(facts, 'provenOn')} decrypt the same test ciphertext (SHA-256 ${fact(facts, 'testCiphertextSha256')}).`,
-  }));
+  addRunAction(command, registry, drillShape, (options) =>
+    success({
+      options,
+      workflow: 'backup-drill',
+      plan: ({ core, by }) => drillPlan(core, by, options),
+      summary: (facts) =>
+        `The backup is proven: ${fact(facts, 'provenOn')} decrypt the same test ciphertext (SHA-256 ${fact(facts, 'testCiphertextSha256')}).`,
+    }),
+  );
 }
 
 const cloneShape = { ...runShape, ...deviceShape, ...soPinShape, ...targetShape };
@@ -206,13 +186,15 @@ function addClone(parent: Command, registry: Registry, replace: boolean): void {
     )
     .option('--target <serial>', 'the device that everything goes to');
   addRunOptions(addDeviceOptions(replace ? addSoPinOptions(command) : command));
-  addRun(command, registry, cloneShape, (options) => ({
-    options,
-    workflow: 'device-clone',
-    plan: ({ core }) => clonePlan(core, options, replace),
-    summary: (facts) =>
-      `Copied and proven: ${fact(facts, 'keysProven')} keys; ${fact(facts, 'objectsCompared')} objects compared.${replace ? ' The first device is erased.' : ''}`,
-  }));
+  addRunAction(command, registry, cloneShape, (options) =>
+    success({
+      options,
+      workflow: 'device-clone',
+      plan: ({ core }) => clonePlan(core, options, replace),
+      summary: (facts) =>
+        `Copied and proven: ${fact(facts, 'keysProven')} keys; ${fact(facts, 'objectsCompared')} objects compared.${replace ? ' The first device is erased.' : ''}`,
+    }),
+  );
 }
 
 const resetShape = { ...runShape, ...deviceShape, ...soPinShape };
@@ -254,12 +236,14 @@ function addReset(parent: Command, registry: Registry): void {
     .command('reset')
     .description('erase a device for good; needs its SO-PIN, and its serial typed');
   addRunOptions(addSoPinOptions(addDeviceOptions(command)));
-  addRun(command, registry, resetShape, (options) => ({
-    options,
-    workflow: 'token-reset',
-    plan: ({ core }) => resetPlan(core, options),
-    summary: (facts) => `The device with serial ${fact(facts, 'serial')} is erased. It has no DKEK now.`,
-  }));
+  addRunAction(command, registry, resetShape, (options) =>
+    success({
+      options,
+      workflow: 'token-reset',
+      plan: ({ core }) => resetPlan(core, options),
+      summary: (facts) => `The device with serial ${fact(facts, 'serial')} is erased. It has no DKEK now.`,
+    }),
+  );
 }
 
 /** `custodian device set-up`, `drill`, `clone`, `replace` and `reset`. */

@@ -65,13 +65,17 @@ function pinText(token: TokenDescription): string {
   return token.userPinSet ? pinWords[token.userPinState] : 'not set';
 }
 
+/** 'RSA 2048', 'EC P-256' */
+const kindOfPair = ({ keyType, modulusBits, curve = '' }: KeyPairDescription): string =>
+  `${keyType} ${curve === '' ? String(modulusBits) : curve}`;
+
 function keyLines(token: Token, style: Style): readonly string[] {
   const { description } = token;
   return token.keyPairs
     .filter((pair) => pair.hasPublic)
     .flatMap((pair) => [
       '',
-      `  ${style.bold(printable(`Key “${pair.label}”`))} on ${printable(description.label)}: ${pair.keyType} ${String(pair.modulusBits)}`,
+      `  ${style.bold(printable(`Key “${pair.label}”`))} on ${printable(description.label)}: ${kindOfPair(pair)}`,
       `    SHA-256 ${pair.publicKeySha256}`,
       ...wordLines(pgpWordsOfHex(pair.publicKeySha256)).map((line) => `      ${line}`),
     ]);
@@ -133,6 +137,7 @@ function storeValue({ store, tokens, problem }: Store): unknown {
           id: pair.id,
           keyType: pair.keyType,
           modulusBits: pair.modulusBits,
+          curve: pair.curve ?? '',
           publicKeySha256: pair.publicKeySha256,
           publicKeyWords: pgpWordsOfHex(pair.publicKeySha256),
         })),

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { failure, success } from '../workflows/failures.ts';
+import { planOfKeyKind, wrappingCurveSchema, type WrappingCurve } from '../workflows/key-kinds.ts';
 import type { Read } from './outcome.ts';
 
 /** File descriptors 1 and 2 are this program's own answers. */
@@ -55,7 +56,17 @@ export const keyShape = {
     .enum(['2048', '3072', '4096'], 'takes 2048, 3072 or 4096')
     .default('2048')
     .transform((bits) => (bits === '2048' ? 2048 : bits === '3072' ? 3072 : 4096)),
+  curve: wrappingCurveSchema.optional(),
 };
+
+/** A pair of the curve that was asked for, or else of RSA. */
+export const keyWish = ({
+  bits,
+  curve,
+}: {
+  readonly bits: 2048 | 3072 | 4096;
+  readonly curve?: WrappingCurve | undefined;
+}) => planOfKeyKind(curve ?? bits);
 
 /** How a Vault is named and reached. */
 export const vaultShape = {
@@ -148,8 +159,15 @@ export function addTokenOptions(command: Command): Command {
 export function addKeyOptions(command: Command): Command {
   return command
     .option('--key-label <label>', 'label of the wrapping key pair (default: bank-vaults)')
-    .option('--bits <n>', 'RSA modulus: 2048, 3072 or 4096 (default: 2048)');
+    .option('--bits <n>', 'RSA modulus: 2048, 3072 or 4096 (default: 2048)')
+    .addOption(curveOption());
 }
+
+export const curveOption = (): Option =>
+  new Option(
+    '--curve <name>',
+    'a key of a curve instead of RSA: P-256, P-384 or P-521. Values are kept under it by ECDH; bank-vaults cannot read them',
+  );
 
 export function addVaultOptions(command: Command): Command {
   return command

@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { TokenSetupPlan } from '../workflows/plans.ts';
 import { success } from '../workflows/failures.ts';
-import { chooseSlot, chooseToken, storeOf } from './chosen-token.ts';
+import type { WrappingCurve } from '../workflows/key-kinds.ts';
+import { chosenToken } from './care-command.ts';
+import { chooseSlot, storeOf } from './chosen-token.ts';
 import type { ChosenToken } from './chosen-token.ts';
 import {
   addKeyOptions,
@@ -10,14 +12,13 @@ import {
   addSoPinOptions,
   addTokenOptions,
   keyShape,
-  readOptions,
+  keyWish,
   runShape,
   soPinShape,
   tokenShape,
 } from './options.ts';
-import { misused } from './outcome.ts';
 import type { Registry } from './registry.ts';
-import { executeRunCommand } from './run-command.ts';
+import { addRunAction } from './run-action.ts';
 
 const initShape = {
   ...runShape,
@@ -41,6 +42,7 @@ function tokenSetupPlan(
     readonly label: string;
     readonly keyLabel: string;
     readonly bits: 2048 | 3072 | 4096;
+    readonly curve?: WrappingCurve | undefined;
   },
 ): TokenSetupPlan {
   return {
@@ -54,7 +56,7 @@ function tokenSetupPlan(
     currentLabel: token.initialized ? token.label : '',
     label: wish.label,
     keyLabel: wish.keyLabel,
-    modulusBits: wish.bits,
+    ...keyWish(wish),
   };
 }
 
@@ -74,58 +76,39 @@ export function addTokenCommands(program: Command, registry: Registry): void {
     .description('initialise a token (erases it), set its PINs and make the wrapping key pair')
     .option('--label <label>', 'what the token is called from now on, up to 32 bytes (default: key-custodian)')
     .option('--slot <n>', 'the slot to initialise, where several are free');
-  addRunOptions(addSoPinOptions(addTokenOptions(addKeyOptions(init)))).action(async () => {
-    const options = readOptions(initShape, init);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    const wish = options.value;
-    registry.settle(
-      await executeRunCommand({
-        command: init,
-        registry,
-        options: wish,
-        workflow: 'token-setup',
-        plan: async ({ core }) => {
-          const store = await storeOf(core, wish.module);
-          if (!store.ok) return store;
-          const chosen = await chooseSlot(core, { store: store.value, serial: wish.serial, slot: wish.slot });
-          if (!chosen.ok) return chosen;
-          return success(tokenSetupPlan(chosen.value, { ...wish, initialize: true }));
-        },
-        summary,
-      }),
-    );
-  });
+  addRunOptions(addSoPinOptions(addTokenOptions(addKeyOptions(init))));
+  addRunAction(init, registry, initShape, (options) =>
+    success({
+      workflow: 'token-setup',
+      options,
+      plan: async ({ core }) => {
+        const store = await storeOf(core, options.module);
+        if (!store.ok) return store;
+        const chosen = await chooseSlot(core, { store: store.value, serial: options.serial, slot: options.slot });
+        if (!chosen.ok) return chosen;
+        return success(tokenSetupPlan(chosen.value, { ...options, initialize: true }));
+      },
+      summary,
+    }),
+  );
 
   const key = program.command('key').description('make keys');
   const generate = key
     .command('generate')
     .description('make a wrapping key pair on a token that is set up already')
     .option('--label <label>', 'the token, by its label');
-  addRunOptions(addTokenOptions(addKeyOptions(generate))).action(async () => {
-    const options = readOptions(generateShape, generate);
-    if (!options.ok) {
-      registry.settle(misused(options.error));
-      return;
-    }
-    const wish = options.value;
-    registry.settle(
-      await executeRunCommand({
-        command: generate,
-        registry,
-        options: wish,
-        workflow: 'token-setup',
-        plan: async ({ core }) => {
-          const store = await storeOf(core, wish.module);
-          if (!store.ok) return store;
-          const chosen = await chooseToken(core, { store: store.value, serial: wish.serial, label: wish.label });
-          if (!chosen.ok) return chosen;
-          return success(tokenSetupPlan(chosen.value, { ...wish, initialize: false, label: chosen.value.token.label }));
-        },
-        summary,
-      }),
-    );
-  });
+  addRunOptions(addTokenOptions(addKeyOptions(generate)));
+  addRunAction(generate, registry, generateShape, (options) =>
+    success({
+      workflow: 'token-setup',
+      options,
+      plan: async ({ core }) => {
+        const chosen = await chosenToken(core, options);
+        if (!chosen.ok) return chosen;
+        const { label } = chosen.value.token;
+        return success(tokenSetupPlan(chosen.value, { ...options, initialize: false, label }));
+      },
+      summary,
+    }),
+  );
 }

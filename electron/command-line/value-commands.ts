@@ -17,7 +17,7 @@ import {
 import type { CareParts } from './care-command.ts';
 import { chooseCluster } from './chosen-cluster.ts';
 import { addClusterOptions, secretLabelOption, toSecretShape } from './cluster-options.ts';
-import { addCommonOptions, keyShape, repeatable } from './options.ts';
+import { addCommonOptions, curveOption, keyShape, keyWish, repeatable } from './options.ts';
 import { done, failed } from './outcome.ts';
 import type { CommandOutcome } from './outcome.ts';
 import { answersQuestion } from './question.ts';
@@ -223,6 +223,7 @@ function addRewrap(group: Command, registry: Registry): void {
   )
     .option('--to-key-label <label>', 'label of the new key')
     .option('--bits <n>', 'RSA modulus of a new key: 2048, 3072 or 4096 (default: 2048)')
+    .addOption(curveOption())
     .option('--remove-old-key', 'delete the old key pair at the end (asks for its label)');
   carriesOut({
     command: addConfirmOption(addCareOptions(command)),
@@ -230,6 +231,7 @@ function addRewrap(group: Command, registry: Registry): void {
     shape: {
       ...valueShape,
       bits: keyShape.bits,
+      curve: keyShape.curve,
       toKeyLabel: z.string().min(1, 'needs a label').max(255, 'takes at most 255 characters').optional(),
       removeOldKey: z.boolean().default(false),
     },
@@ -250,7 +252,7 @@ function addRewrap(group: Command, registry: Registry): void {
         ...parts.common,
         fromKeyLabel: wish.keyLabel,
         toKeyLabel: wish.toKeyLabel,
-        modulusBits: wish.bits,
+        ...keyWish(wish),
         labels: values.value.labels,
         removeOldKey: wish.removeOldKey,
       });

@@ -33,6 +33,8 @@ export const wrappingKeyViewSchema = z.strictObject({
   label: z.string(),
   id: z.string(),
   modulusBits: z.number(),
+  /** 'P-256': values are kept under it by ECDH, which bank-vaults does not read; '' for RSA. */
+  curve: z.string(),
   complete: z.boolean(),
   /** More than one pair has this label: bank-vaults would make yet another. */
   doubled: z.boolean(),

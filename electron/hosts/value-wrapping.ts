@@ -28,6 +28,12 @@ type Curve = (typeof curves)[number];
 /** Names of the curves whose keys can wrap values. */
 export const wrappingCurves: readonly string[] = curves.map(({ name }) => name);
 
+/** @param spki DER. @returns the name of the curve of a key that can wrap values; undefined for RSA and other curves */
+export function wrappingCurveOf(spki: Uint8Array): string | undefined {
+  const { asymmetricKeyDetails } = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  return curves.find(({ opensslName }) => opensslName === asymmetricKeyDetails?.namedCurve)?.name;
+}
+
 const magic = Buffer.from('KCV1');
 const keyHashBytes = 32;
 const nonceBytes = 12;

@@ -161,8 +161,7 @@ export function createTokenPort(options: TokenPortOptions): TokenPort & ObjectPo
       return ask(storeId, 'logout', { serial });
     },
     listObjects: ({ storeId, serial }) => ask(storeId, 'listObjects', { serial }),
-    generateKeyPair: ({ storeId, serial }, label, modulusBits) =>
-      ask(storeId, 'generateKeyPair', { serial, label, modulusBits }),
+    generateKeyPair: ({ storeId, serial }, label, kind) => ask(storeId, 'generateKeyPair', { serial, label, kind }),
     findWrappingKey: ({ storeId, serial }, label) => ask(storeId, 'findWrappingKey', { serial, label }),
     writeData: ({ storeId, serial }, label, value) =>
       ask(storeId, 'writeData', { serial, label, value: toBase64(value) }),

@@ -1,5 +1,6 @@
 /** Effects on a token that is in use: PINs, objects, keys, and bank-vaults' values. Each looks first whether it took place. */
-import type { ObjectDeletePlan, PinChangePlan, TokenOfPlan, ValuesRewrapPlan } from './device-plans.ts';
+import type { ObjectDeletePlan, PinChangePlan, TokenOfPlan } from './device-plans.ts';
+import type { WrappingKeyKind } from './key-kinds.ts';
 
 export type CareEffect =
   | {
@@ -49,7 +50,7 @@ export type CareEffect =
       readonly token: TokenOfPlan;
       readonly fromKeyLabel: string;
       readonly keyLabel: string;
-      readonly modulusBits: ValuesRewrapPlan['modulusBits'];
+      readonly keyKind: WrappingKeyKind;
     }
   /** All values under the new key, in the run's escrow on disk, before the token is changed. */
   | {

@@ -1,5 +1,6 @@
 /** The plans of everything that is done to a token after its keys are in use, and of a SmartCard-HSM's own set-up. No secret. */
 import { z } from 'zod';
+import { wrappingCurveSchema, wrappingKeyBitsSchema } from './key-kinds.ts';
 
 const name = z.string().trim().min(1).max(80);
 const label = z.string().min(1).max(255);
@@ -187,7 +188,9 @@ export const valuesRewrapPlanSchema = z.strictObject({
   fromKeyLabel: label,
   /** Made at the start where it is not there. */
   toKeyLabel: label,
-  modulusBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]),
+  modulusBits: wrappingKeyBitsSchema,
+  /** Where there is one, a pair that is made is of this curve instead. */
+  curve: wrappingCurveSchema.exactOptional(),
   labels: z.array(label).min(1).max(300),
   removeOldKey: z.boolean(),
 });

@@ -6,6 +6,7 @@ import type { CareEffect } from './care-effects.ts';
 import type { ClusterEffect } from './cluster-effects.ts';
 import type { ClusterPin, ValueSecret } from './cluster-ports.ts';
 import type { DeviceEffect } from './device-effects.ts';
+import type { WrappingKeyKind } from './key-kinds.ts';
 import type { KmsEffect } from './kms-effects.ts';
 import type { VaultSetUpEffect } from './vault-setup-effects.ts';
 import type { RootTokenDestination, ShareDestination, TokenReference, VaultConnection } from './ports.ts';
@@ -37,7 +38,7 @@ export type Effect =
       readonly storeId: string;
       readonly serial: string;
       readonly keyLabel: string;
-      readonly modulusBits: 2048 | 3072 | 4096;
+      readonly keyKind: WrappingKeyKind;
     }
   | { readonly kind: 'token.verify-key'; readonly storeId: string; readonly serial: string; readonly keyLabel: string }
   // vault-init

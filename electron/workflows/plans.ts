@@ -6,13 +6,12 @@ import { z } from 'zod';
 import { clusterPlanSchemas, secretLabelsSchema, valueSecretSchema } from './cluster-plans.ts';
 import { clusterPinSchema } from './cluster-ports.ts';
 import { deviceChoicesSchema, devicePlanSchemas } from './device-plans.ts';
+import { wrappingCurveSchema, wrappingKeyBitsSchema } from './key-kinds.ts';
 import { kmsPlanSchemas } from './kms-plans.ts';
 import { vaultConnectionSchema } from './vault-connection.ts';
 import { vaultSetUpPlanSchemas } from './vault-setup-plans.ts';
 
 const name = z.string().trim().min(1).max(80);
-
-export const wrappingKeyBitsSchema = z.union([z.literal(2048), z.literal(3072), z.literal(4096)]);
 
 const tokenReferenceSchema = z.strictObject({
   storeId: z.string().min(1).max(80),
@@ -57,6 +56,8 @@ export const tokenSetupPlanSchema = z.strictObject({
   label: z.string().min(1).max(255),
   keyLabel: z.string().min(1).max(255),
   modulusBits: wrappingKeyBitsSchema,
+  /** Where there is one, the pair is of this curve instead. */
+  curve: wrappingCurveSchema.exactOptional(),
   /** Only for a SmartCard-HSM that is initialised here. */
   device: deviceChoicesSchema.exactOptional(),
 });

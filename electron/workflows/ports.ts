@@ -13,6 +13,7 @@ import type {
   TokenFailureCode,
   VaultFailureCode,
 } from './failures.ts';
+import type { WrappingKeyKind } from './key-kinds.ts';
 
 /** See `electron/sealing/sealed.ts`; workflows only pass it on. */
 export interface SealedSecretValue {
@@ -73,6 +74,8 @@ export interface KeyPairDescription {
   readonly id: string;
   readonly keyType: string;
   readonly modulusBits: number;
+  /** 'P-256'; '' or nothing for RSA. */
+  readonly curve?: string;
   readonly hasPublic: boolean;
   readonly hasPrivate: boolean;
   readonly sensitive: boolean | null;
@@ -126,7 +129,7 @@ export interface TokenPort {
     readonly keyPairs: readonly KeyPairDescription[];
     readonly dataObjects: readonly DataObjectDescription[];
   }>;
-  generateKeyPair(token: TokenReference, label: string, modulusBits: 2048 | 3072 | 4096): TokenResult<WrappingKey>;
+  generateKeyPair(token: TokenReference, label: string, kind: WrappingKeyKind): TokenResult<WrappingKey>;
   findWrappingKey(token: TokenReference, label: string): TokenResult<WrappingKey>;
   writeData(
     token: TokenReference,

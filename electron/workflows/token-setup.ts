@@ -1,5 +1,6 @@
 import { choicesInWords, initializeStep, shareCreationSteps, shareImportSteps } from './device-steps.ts';
 import type { DeviceChoices, TokenOfPlan } from './device-plans.ts';
+import { keyKindName, keyKindOf } from './key-kinds.ts';
 import type { TokenSetupPlan } from './plans.ts';
 import type { StepDefinition } from './run.ts';
 import { words } from './words.ts';
@@ -115,7 +116,7 @@ function tokenSetupSteps(plan: TokenSetupPlan): readonly StepDefinition[] {
       id: 'generate-key',
       title: text.generate.title,
       actor: administrator,
-      explanation: text.generate.explanation(plan.keyLabel, plan.modulusBits),
+      explanation: text.generate.explanation(plan.keyLabel, keyKindOf(plan)),
       pace: 'automatic',
       action: text.generate.action,
       needs: ['log-in'],
@@ -124,9 +125,9 @@ function tokenSetupSteps(plan: TokenSetupPlan): readonly StepDefinition[] {
         storeId: plan.storeId,
         serial,
         keyLabel: plan.keyLabel,
-        modulusBits: plan.modulusBits,
+        keyKind: keyKindOf(plan),
       },
-      records: ['keyLabel', 'keyId', 'modulusBits', 'publicKeySha256', 'publicKeyWords'],
+      records: ['keyLabel', 'keyId', 'modulusBits', 'curve', 'publicKeySha256', 'publicKeyWords'],
     },
     {
       id: 'verify-key',
@@ -167,7 +168,7 @@ export const tokenSetupWorkflow: Workflow<TokenSetupPlan> = {
     ['Token', plan.expectedSerial === '' ? plan.label : `${plan.label}, serial ${plan.expectedSerial}`],
     ['Module', plan.storeName],
     ['Erased first', plan.initialize ? 'yes' : 'no'],
-    ['Wrapping key', `${plan.keyLabel}, RSA ${plan.modulusBits.toString()}`],
+    ['Wrapping key', `${plan.keyLabel}, ${keyKindName(keyKindOf(plan))}`],
     ...(plan.device === undefined ? [] : choicesInWords(plan.device)),
   ],
 };

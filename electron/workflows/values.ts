@@ -1,5 +1,6 @@
 import { rootLabel, unsealIndexOf, unsealLabel } from './bank-vaults.ts';
 import type { TokenOfPlan, ValueReadOutPlan, ValuesRepairPlan, ValuesRewrapPlan } from './device-plans.ts';
+import { keyKindName, keyKindOf } from './key-kinds.ts';
 import type { StepDefinition } from './run.ts';
 import { logInStep, stepIdOf } from './token-care.ts';
 import { careWords } from './words-care.ts';
@@ -183,7 +184,7 @@ function valuesRewrapSteps(plan: ValuesRewrapPlan): readonly StepDefinition[] {
       id: 'ensure-key',
       title: text.ensureKey.title(toKeyLabel),
       actor: administrator,
-      explanation: text.ensureKey.explanation(plan.modulusBits),
+      explanation: text.ensureKey.explanation(keyKindOf(plan)),
       pace: 'automatic',
       action: text.ensureKey.action,
       needs: ['log-in'],
@@ -192,9 +193,9 @@ function valuesRewrapSteps(plan: ValuesRewrapPlan): readonly StepDefinition[] {
         token,
         fromKeyLabel,
         keyLabel: toKeyLabel,
-        modulusBits: plan.modulusBits,
+        keyKind: keyKindOf(plan),
       },
-      records: ['keyLabel', 'keyId', 'modulusBits', 'publicKeySha256', 'publicKeyWords'],
+      records: ['keyLabel', 'keyId', 'modulusBits', 'curve', 'publicKeySha256', 'publicKeyWords'],
     },
     keyStep(token, toKeyLabel, ['ensure-key']),
     {
@@ -258,7 +259,7 @@ export const valuesRewrapWorkflow: Workflow<ValuesRewrapPlan> = {
   facts: (plan) => [
     tokenRow(plan),
     ['From key', plan.fromKeyLabel],
-    ['To key', `${plan.toKeyLabel}, RSA ${plan.modulusBits.toString()}`],
+    ['To key', `${plan.toKeyLabel}, ${keyKindName(keyKindOf(plan))}`],
     ['Values', plan.labels.join(', ')],
     ['The old key', plan.removeOldKey ? 'is deleted at the end' : 'stays'],
   ],

@@ -206,7 +206,7 @@ function vaultInitSteps(plan: VaultInitPlan): readonly StepDefinition[] {
       action: text.room.action,
       needs: ['log-in'],
       effect: { kind: 'token.check-room', token, keyLabel: plan.keyLabel, labels: labelsThatMustBeAbsent(plan.shares) },
-      records: ['keyLabel', 'modulusBits', 'publicKeySha256', 'publicKeyWords'],
+      records: ['keyLabel', 'modulusBits', 'curve', 'publicKeySha256', 'publicKeyWords'],
     },
     {
       id: 'trial-object',

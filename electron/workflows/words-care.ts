@@ -1,5 +1,6 @@
 /** The sentences of everything that is done to a token in use: PINs, erasing, objects, keys, bank-vaults' values. */
 import type { PinChangePlan } from './device-plans.ts';
+import { isCurve, keyKindName, keyOfCurve, type WrappingKeyKind } from './key-kinds.ts';
 
 type PinAct = PinChangePlan['act'];
 
@@ -151,8 +152,8 @@ export const careWords = {
     rewrapTitle: 'Encrypt the stored values anew',
     ensureKey: {
       title: (keyLabel: string) => `Have the new key ${named(keyLabel)}`,
-      explanation: (bits: number) =>
-        `Where the token has no key pair of this name, one of RSA ${bits.toString()} is made. Its private half never leaves the token.`,
+      explanation: (kind: WrappingKeyKind) =>
+        `Where the token has no key pair of this name, one of ${keyKindName(kind)} is made. Its private half never leaves the token.${isCurve(kind) ? ` ${keyOfCurve}` : ''}`,
       action: 'Look, and make the key pair',
     },
     trial: {

@@ -3,6 +3,7 @@
  * the names of evidence. Screens, terminal and transcript show these strings as they are.
  */
 
+import { isCurve, keyOfCurve, type WrappingKeyKind } from './key-kinds.ts';
 import { clusterEvidenceNames, clusterProgramEvidence } from './words-cluster.ts';
 import { kmsProgramEvidence, kmsWords } from './words-kms.ts';
 import { sealMigrationWords } from './words-seal-migration.ts';
@@ -33,8 +34,10 @@ export const words = {
     },
     generate: {
       title: 'Make the wrapping key pair',
-      explanation: (label: string, bits: number) =>
-        `An RSA key pair of ${bits.toString()} bits is made on the token under the label “${label}”. Its private half never leaves the token.`,
+      explanation: (label: string, kind: WrappingKeyKind) =>
+        isCurve(kind)
+          ? `A key pair of the curve ${kind} is made on the token under the label “${label}”. Its private half never leaves the token. ${keyOfCurve}`
+          : `An RSA key pair of ${kind.toString()} bits is made on the token under the label “${label}”. Its private half never leaves the token.`,
       action: 'Make the key pair',
     },
     verify: {
@@ -169,6 +172,7 @@ export const evidenceNames: Readonly<Record<string, string>> = {
   keyLabel: 'Key label',
   keyId: 'Key id',
   modulusBits: 'RSA modulus, bits',
+  curve: 'Curve of the key',
   namelessKeysDeleted: 'Nameless keys deleted, by number',
   publicKeySha256: 'Public key SHA-256',
   publicKeyWords: 'Public key in words',

@@ -33,6 +33,14 @@ export function namedCurveOf(parameters: Buffer): NamedCurve | undefined {
   return element?.tag === derTag.objectIdentifier ? curves.get(element.content.toString('hex')) : undefined;
 }
 
+/** @param name as `NamedCurve` has it. @returns the DER for CKA_EC_PARAMS; undefined for a curve that is not known */
+export function curveParameters(name: string): Buffer | undefined {
+  const [content] = [...curves].find(([, curve]) => curve.name === name) ?? [];
+  if (content === undefined) return undefined;
+  const identifier = Buffer.from(content, 'hex');
+  return Buffer.concat([Buffer.of(derTag.objectIdentifier, identifier.length), identifier]);
+}
+
 /** @param name as `NamedCurve` has it */
 export function namedCurveByName(name: string): NamedCurve | undefined {
   return [...curves.values()].find((curve) => curve.name === name);

@@ -1,14 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import pkcs11js, { type Handle } from 'pkcs11js';
+import pkcs11js, { type Handle, type Mechanism, type Template } from 'pkcs11js';
 import { failure, success, type Failure, type TokenFailureCode } from '../../electron/workflows/failures.ts';
 import { wrappingCurves } from '../../electron/hosts/value-wrapping.ts';
+import { isCurve, type WrappingKeyKind } from '../../electron/workflows/key-kinds.ts';
 import type { TokenHostReply } from '../protocol.ts';
+import { curveParameters, namedCurveByName } from './curves.ts';
 import type { Login, PrivateKeyHandle, TokenModule } from './module.ts';
 import { findObjects, readAttribute, readBoolean, readNumber, readText } from './objects.ts';
 import { readPublicKey, withoutLeadingZeros } from './public-keys.ts';
 import { attempt, failureOfReturnValue, type TokenResult } from './return-values.ts';
 import { withFreshSession, withLogin } from './sessions.ts';
-import { keyPairMechanism, keyPairTemplates, searchTemplate } from './templates.ts';
+import {
+  curveKeyPairMechanism,
+  curveKeyPairTemplates,
+  keyPairMechanism,
+  keyPairTemplates,
+  searchTemplate,
+} from './templates.ts';
 
 export type WrappingKeyReply = TokenHostReply<'findWrappingKey'>;
 
@@ -111,26 +119,58 @@ export function findWrappingKey(module: TokenModule, serial: string, label: stri
   return withLogin(module, serial, ({ session }) => readWrappingKey(module, session, label));
 }
 
+interface KeyMaking {
+  readonly mechanism: Mechanism;
+  readonly templates: (label: string, id: Buffer) => { readonly publicKey: Template; readonly privateKey: Template };
+  /** What the pair is used with later. */
+  readonly usedBy: number;
+  readonly bits: number;
+  /** 'RSA keys', for people. */
+  readonly name: string;
+}
+
+function makingOf(kind: WrappingKeyKind): KeyMaking {
+  const parameters = isCurve(kind) ? curveParameters(kind) : undefined;
+  if (isCurve(kind) && parameters !== undefined) {
+    return {
+      mechanism: curveKeyPairMechanism,
+      templates: (label, id) => curveKeyPairTemplates(label, parameters, id),
+      usedBy: pkcs11js.CKM_ECDH1_DERIVE,
+      bits: namedCurveByName(kind)?.bits ?? 0,
+      name: 'keys of curves',
+    };
+  }
+  const modulusBits = isCurve(kind) ? 0 : kind;
+  return {
+    mechanism: keyPairMechanism,
+    templates: (label, id) => keyPairTemplates(label, modulusBits, id),
+    usedBy: pkcs11js.CKM_RSA_PKCS_OAEP,
+    bits: modulusBits,
+    name: 'RSA keys',
+  };
+}
+
 /** Failures: Token_MechanismUnsupported, Token_KeySizeUnsupported. */
-function checkMechanisms(module: TokenModule, slot: Handle, modulusBits: number): Refused | undefined {
-  const generation = attempt(() => module.cryptoki.C_GetMechanismInfo(slot, pkcs11js.CKM_RSA_PKCS_KEY_PAIR_GEN));
+function checkMechanisms(module: TokenModule, slot: Handle, making: KeyMaking): Refused | undefined {
+  const generation = attempt(() => module.cryptoki.C_GetMechanismInfo(slot, making.mechanism.mechanism));
   if (!generation.ok) return failureOfReturnValue(generation.returnValue);
-  const decryption = attempt(() => module.cryptoki.C_GetMechanismInfo(slot, pkcs11js.CKM_RSA_PKCS_OAEP));
-  if (!decryption.ok) return failureOfReturnValue(decryption.returnValue);
+  const use = attempt(() => module.cryptoki.C_GetMechanismInfo(slot, making.usedBy));
+  if (!use.ok) return failureOfReturnValue(use.returnValue);
   const { minKeySize: minimum, maxKeySize: maximum } = generation.value;
-  if (modulusBits < minimum || (maximum > 0 && modulusBits > maximum)) {
+  const { bits, name } = making;
+  if (bits < minimum || (maximum > 0 && bits > maximum)) {
     return failure(
       'Token_KeySizeUnsupported',
-      `The token makes RSA keys of ${minimum} to ${maximum} bits, not ${modulusBits}.`,
+      `The token makes ${name} of ${minimum} to ${maximum} bits, not ${bits}.`,
       'Choose a size within these limits.',
-      { minimum, maximum, modulusBits },
+      { minimum, maximum, bits },
     );
   }
   return undefined;
 }
 
 /**
- * Makes an RSA wrapping key pair and reads it back in a session of its own.
+ * Makes a wrapping key pair, RSA or of a curve, and reads it back in a session of its own.
  * Failures: Token_KeyLabelInUse, Token_KeyLabelDoubled, Token_KeySizeUnsupported, Token_MechanismUnsupported,
  * Token_ObjectNotKept where the token did not keep the pair or made it readable.
  */
@@ -138,8 +178,9 @@ export function generateKeyPair(
   module: TokenModule,
   serial: string,
   label: string,
-  modulusBits: number,
+  kind: WrappingKeyKind,
 ): TokenResult<WrappingKeyReply> {
+  const making = makingOf(kind);
   // Random, so that no two pairs on one token share it; 20 bytes like the SHA-1 ids that OpenSC makes.
   const id = randomBytes(20);
   const made = withLogin(module, serial, (login): TokenResult<Record<string, never>> => {
@@ -153,10 +194,10 @@ export function generateKeyPair(
         { label },
       );
     }
-    const unsupported = checkMechanisms(module, login.slot, modulusBits);
+    const unsupported = checkMechanisms(module, login.slot, making);
     if (unsupported !== undefined) return unsupported;
-    const templates = keyPairTemplates(label, modulusBits, id);
-    module.cryptoki.C_GenerateKeyPair(login.session, keyPairMechanism, templates.publicKey, templates.privateKey);
+    const templates = making.templates(label, id);
+    module.cryptoki.C_GenerateKeyPair(login.session, making.mechanism, templates.publicKey, templates.privateKey);
     return success({});
   });
   if (!made.ok) return made;
@@ -165,7 +206,7 @@ export function generateKeyPair(
     if (!key.ok) return key;
     if (
       key.value.id === id.toString('hex') &&
-      key.value.modulusBits === modulusBits &&
+      key.value.modulusBits === making.bits &&
       isKeptSafe(module, session, label)
     ) {
       return key;
@@ -193,7 +234,9 @@ function isKeptSafe(module: TokenModule, session: Handle, label: string): boolea
     privateKeys.every(
       (half) =>
         readBoolean(cryptoki, session, half, pkcs11js.CKA_EXTRACTABLE) === false &&
-        readAttribute(cryptoki, session, half, pkcs11js.CKA_PRIVATE_EXPONENT) === undefined,
+        [pkcs11js.CKA_PRIVATE_EXPONENT, pkcs11js.CKA_VALUE].every(
+          (secret) => readAttribute(cryptoki, session, half, secret) === undefined,
+        ),
     )
   );
 }

@@ -64,6 +64,7 @@ function describePair(
     id: either?.id ?? '',
     keyType: keyTypeName(either?.keyType),
     modulusBits: either?.publicKey?.kind === 'RSA' ? either.publicKey.bits : 0,
+    curve: either?.publicKey?.kind === 'EC' ? either.publicKey.curve : '',
     hasPublic: publicKey !== undefined,
     hasPrivate: privateKey !== undefined,
     sensitive: secret(pkcs11js.CKA_SENSITIVE),

@@ -44,6 +44,39 @@ export function keyPairTemplates(
 }
 
 /**
+ * A pair of a curve, for ECDH alone.
+ * @param parameters DER for CKA_EC_PARAMS
+ */
+export function curveKeyPairTemplates(
+  label: string,
+  parameters: Buffer,
+  id: Buffer,
+): { readonly publicKey: Template; readonly privateKey: Template } {
+  return {
+    publicKey: [
+      { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PUBLIC_KEY },
+      { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_EC },
+      { type: pkcs11js.CKA_TOKEN, value: true },
+      { type: pkcs11js.CKA_DERIVE, value: true },
+      { type: pkcs11js.CKA_EC_PARAMS, value: parameters },
+      { type: pkcs11js.CKA_LABEL, value: label },
+      { type: pkcs11js.CKA_ID, value: id },
+    ],
+    privateKey: [
+      { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PRIVATE_KEY },
+      { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_EC },
+      { type: pkcs11js.CKA_TOKEN, value: true },
+      { type: pkcs11js.CKA_DERIVE, value: true },
+      { type: pkcs11js.CKA_PRIVATE, value: true },
+      { type: pkcs11js.CKA_SENSITIVE, value: true },
+      { type: pkcs11js.CKA_EXTRACTABLE, value: false },
+      { type: pkcs11js.CKA_LABEL, value: label },
+      { type: pkcs11js.CKA_ID, value: id },
+    ],
+  };
+}
+
+/**
  * One value as a data object. TOKEN is said outright, since OpenSC from 0.27 and SoftHSM otherwise make an
  * object that ends with the session; PRIVATE=false, since the value is ciphertext and bank-vaults reads it so.
  */
@@ -88,6 +121,7 @@ export function searchTemplate(objectClass: number, label?: string): Template {
 }
 
 export const keyPairMechanism: Mechanism = { mechanism: pkcs11js.CKM_RSA_PKCS_KEY_PAIR_GEN };
+export const curveKeyPairMechanism: Mechanism = { mechanism: pkcs11js.CKM_EC_KEY_PAIR_GEN };
 
 /** CKZ_DATA_SPECIFIED (PKCS#11 v2.40, CK_RSA_PKCS_OAEP_SOURCE_TYPE), which pkcs11js does not name. */
 const dataSpecified = 1;

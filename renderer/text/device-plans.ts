@@ -271,7 +271,7 @@ export const tokenActs = {
     from: 'Key they are under now',
     to: 'New key',
     toHelp: 'A label that is not there yet makes a new key pair.',
-    bits: 'Length of the new key',
+    kind: 'Kind of the new key',
     exists: (label: string) => `Key “${label}” is on the token and will be used.`,
     old: 'What becomes of the old key?',
     olds: { keep: 'It stays', remove: 'It is deleted at the end' },
@@ -292,7 +292,7 @@ export const tokenActs = {
     errorValuesDoubled: 'Some values are there more than once. Check and repair them first.',
     will: {
       logIn: 'You type the PIN in the prompt window.',
-      make: (label: string, bits: number) => `A new RSA ${String(bits)} key pair “${label}” is made and tried.`,
+      make: (label: string, kind: string) => `A new ${kind} key pair “${label}” is made and tried.`,
       escrow:
         'Each value is decrypted and encrypted anew inside the token’s process; the new ciphertexts are on disk before the token is changed.',
       replace: (values: number) =>

@@ -13,7 +13,7 @@ export const glossary = {
   serial: ['Serial', 'The token’s own number. It names the device for good; labels and slot numbers can change.'],
   'wrapping-key': [
     'Wrapping key',
-    'An RSA key pair on the token. Values are encrypted with its public half; only the token can decrypt them.',
+    'A key pair on the token, RSA or of a curve. Values are encrypted with its public half; only the token can decrypt them.',
   ],
   'key-label': ['Key label', 'The name under which programs find the key. bank-vaults looks for “bank-vaults”.'],
   'pgp-words': ['PGP words', 'The same fingerprint as words, made to be read aloud and compared over the telephone.'],

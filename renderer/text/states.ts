@@ -45,6 +45,7 @@ export const evidence = {
   keyLabel: 'Key label',
   keyId: 'Key id',
   modulusBits: 'Key length',
+  curve: 'Curve of the key',
   publicKeySha256: 'Public key, SHA-256',
   publicKeyWords: 'Public key as PGP words',
   shares: 'Shares',

@@ -17,13 +17,18 @@ export const tokenSetup = {
   labelHelp: 'What the token will be called: up to 32 bytes.',
   keyLabel: 'Key label',
   keyLabelHelp: 'Leave “bank-vaults” unless your operator is configured otherwise.',
-  bits: 'Key length',
-  bitsName: (bits: number) => `RSA ${String(bits)}`,
-  bitsHelp: {
+  kind: 'Kind of key',
+  kindHelp: {
     2048: 'What bank-vaults makes itself. Fast.',
     3072: 'Recommended beyond 2030 (NIST SP 800-57).',
     4096: 'Slowest; not every device can make it.',
+    'P-256': 'For a token without RSA. Made in a second. bank-vaults cannot read values under it.',
+    'P-384': 'As P-256, stronger. bank-vaults cannot read values under it.',
+    'P-521': 'As P-256, the strongest. bank-vaults cannot read values under it.',
   },
+  curveTitle: 'bank-vaults will not read what is kept under this key',
+  curveText:
+    'Values are kept under it by ECDH, in a form of this program’s own, and this program alone reads them. Choose RSA unless the token has none.',
   lostTitle: 'This will be lost',
   lost: (label: string, serial: string) => `everything on token “${label}” (serial ${serial})`,
   lostKey: (label: string) => `wrapping key “${label}”: values encrypted with it can never be read again`,
@@ -43,8 +48,8 @@ export const tokenSetup = {
     erase: (serial: string) => `The token ${serial} is erased. You type its label first, so that it is the right one.`,
     initialize: 'The token is initialised. You choose an SO-PIN and a PIN in the prompt window.',
     readBack: 'It is read back, to see that it kept its label and number.',
-    key: (bits: number, label: string) =>
-      `An RSA ${String(bits)} key pair “${label}” is made on the token. Its private half never leaves it.`,
+    key: (kind: string, label: string) =>
+      `A key pair “${label}”, ${kind}, is made on the token. Its private half never leaves it.`,
     verify: 'A trial value is encrypted and decrypted, and the public key is shown as words.',
   },
 } as const;

@@ -27,7 +27,7 @@ export const tokens = {
   objects: 'Data objects',
   objectsNone: 'No data object on this token.',
   objectSize: (bytes: number) => count(bytes, 'byte', 'bytes'),
-  keyTitle: (label: string, bits: number) => `${label}, RSA ${String(bits)}`,
+  keyTitle: (label: string, kind: string) => `${label}, ${kind}`,
   keyIncomplete: 'Only one half of this pair is there. It cannot be used.',
   keyDoubledTitle: (label: string) => `“${label}” is there more than once`,
   keyDoubledText:

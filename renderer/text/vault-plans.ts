@@ -11,7 +11,7 @@ export const vaultInit = {
   tokensNone: 'No initialised token is here. Set one up first.',
   setUpToken: 'Set up a token',
   key: 'Wrapping key',
-  keyOption: (label: string, bits: number) => `${label} (RSA ${String(bits)})`,
+  keyOption: (label: string, kind: string) => `${label} (${kind})`,
   keysReading: 'Reading the token’s keys…',
   keysNone: 'This token has no usable wrapping key.',
   shares: 'Shares',

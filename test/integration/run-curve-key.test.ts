@@ -7,13 +7,10 @@ import type { RunSnapshot } from '../../electron/core/core.ts';
 import type { TokenOfPlan } from '../../electron/workflows/device-plans.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
 import { initialiseForShares, testDkek, withDkek } from '../fixtures/device-cards.ts';
-import { testPin } from '../fixtures/device-person.ts';
 import { openDeviceRunDesk, storeId } from '../fixtures/device-run-desk.ts';
 import { failedSteps, initPlanOf, openRunDesk, unsealPlanOf } from '../fixtures/run-desk.ts';
-import { testPin as softHsmPin, type RunHarness } from '../fixtures/run-harness.ts';
+import type { RunHarness } from '../fixtures/run-harness.ts';
 import { createCard } from '../fixtures/smartcard-hsm/card.ts';
-import { openscModulePath, runTool } from '../fixtures/smartcard-hsm/tools.ts';
-import { softHsmModulePath } from '../fixtures/softhsm.ts';
 import { valueOf } from '../fixtures/token-port.ts';
 import { startCardReaders } from '../servers/pcscd.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
@@ -29,27 +26,25 @@ interface Runs {
   close(): Promise<void>;
 }
 
-async function makeKey(
-  modulePath: string,
-  pin: string,
-  tokenLabel: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<void> {
-  const made = await runTool(
-    'pkcs11-tool',
-    [
-      ...['--module', modulePath, '--token-label', tokenLabel, '--login', '--pin', pin],
-      ...['--keypairgen', '--key-type', 'EC:prime256v1', '--usage-derive', '--label', keyLabel, '--id', '30'],
-    ],
-    { environment },
-  );
-  if (made.exitCode !== 0) throw new Error(made.output);
-}
+/** A key of a curve on a token that is set up already. */
+const keyPlan = ({ serial, label }: TokenOfPlan): Plan => ({
+  workflow: 'token-setup',
+  rehearsal: false,
+  storeId,
+  storeName: 'test',
+  slotId: 0,
+  expectedSerial: serial,
+  initialize: false,
+  currentLabel: label,
+  label,
+  keyLabel,
+  modulusBits: 2048,
+  curve: 'P-256',
+});
 
 async function onSoftHsm(): Promise<Runs> {
   const desk = await openRunDesk();
   const serial = await desk.setUpToken('curves');
-  await makeKey(softHsmModulePath, softHsmPin, 'curves', { SOFTHSM2_CONF: desk.softHsm.configurationPath });
   return {
     token: { storeId, serial, label: 'curves' },
     harness: desk.harness,
@@ -68,7 +63,6 @@ async function onSmartCardHsm(): Promise<Runs> {
   made.unplug();
   const card = withDkek(made, testDkek);
   await card.plugIn(0);
-  await makeKey(openscModulePath, testPin, 'curves (UserPIN)', {});
   const desk = await openDeviceRunDesk();
   return {
     token: { storeId, serial: card.serial, label: 'curves' },
@@ -105,6 +99,14 @@ describe.each([
     expect(run.state).toMatchObject({ status: 'completed', deviations: [] });
     return run;
   }
+
+  test('the key is made, and the run says what follows from its kind', async () => {
+    const run = await completes(keyPlan(runs.token));
+    expect(run.state.facts).toMatchObject({ keyLabel, curve: 'P-256' });
+    expect(run.state.facts).not.toHaveProperty('modulusBits');
+    expect(run.definitions.find(({ id }) => id === 'generate-key')?.explanation).toContain('bank-vaults cannot read');
+    expect(run.state.facts['wrapping']).toMatch(/^ECDH/u);
+  });
 
   test('a Vault is initialised with its shares under the key, and unseals after a restart', async () => {
     const { token } = runs;

@@ -213,6 +213,18 @@ describe('encrypting anew', () => {
     await expectAll('bank-vaults');
   });
 
+  it('takes values to a key of a curve that it makes, and back to RSA', async () => {
+    const there = await desk.carryThrough(rewrapPlan({ removeOldKey: false, curve: 'P-256' }));
+    expect(endOf(there)).toBe('completed');
+    expect(there.state.facts).toMatchObject({ curve: 'P-256' });
+    await expectAll('bank-vaults-2');
+    const back = await desk.carryThrough(
+      rewrapPlan({ removeOldKey: false, fromKeyLabel: 'bank-vaults-2', toKeyLabel: 'bank-vaults' }),
+    );
+    expect(endOf(back)).toBe('completed');
+    await expectAll('bank-vaults');
+  });
+
   it('changes nothing where a value is missing, doubled or under another key, or the labels are the same', async () => {
     desk.writeBeside([{ label: 'odd', value: Buffer.alloc(256, 3) }]);
     const before = valueOf(await desk.harness.tokens.listAllObjects(desk.token)).objects;

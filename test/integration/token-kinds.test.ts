@@ -5,6 +5,7 @@
 import { constants, createHash, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { wrappingCurveOf, wrapValue } from '../../electron/hosts/value-wrapping.ts';
 import { createSealingKeyPair, openSecret } from '../../electron/sealing/sealed.ts';
 import { smartCardHsm, softhsm, type TokenOfKind } from '../fixtures/token-kinds.ts';
 import { codeOf, sealTestPin, valueOf } from '../fixtures/token-port.ts';
@@ -99,6 +100,31 @@ describe.each([softhsm, smartCardHsm])('$kind', ({ setUp }) => {
       expect(valueOf(await kind.port.verifyDecrypt(kind.token, label, ciphertext, digest))).toEqual({ matches: true });
     });
 
+    test.each(['P-256', 'P-384', 'P-521'] as const)(
+      'of the curve %s is made, found again and decrypts',
+      async (curve) => {
+        const label = `wrapping-${curve}`;
+        const made = valueOf(await kind.port.generateKeyPair(kind.token, label, curve));
+        const spki = Buffer.from(made.publicKeySpki, 'base64');
+        expect(sha256(spki)).toBe(made.publicKeySha256);
+        expect(wrappingCurveOf(spki)).toBe(curve);
+        expect(valueOf(await kind.port.findWrappingKey(kind.token, label))).toEqual(made);
+        expect(codeOf(await kind.port.generateKeyPair(kind.token, label, 2048))).toBe('Token_KeyLabelInUse');
+        const ciphertext = wrapValue(spki, '', Buffer.from('share'));
+        const digest = sha256(Buffer.from('share'));
+        expect(valueOf(await kind.port.verifyDecrypt(kind.token, label, ciphertext, digest))).toEqual({
+          matches: true,
+        });
+        const { keyPairs } = valueOf(await kind.port.listObjects(kind.token));
+        expect(keyPairs.find((pair) => pair.label === label)).toMatchObject({
+          keyType: 'EC',
+          curve,
+          extractable: false,
+        });
+        expect(valueOf(await kind.port.wrappingAbility(kind.token, label)).choice?.mechanism).toBe('ecdh');
+      },
+    );
+
     test('gives what was encrypted to it sealed to its receiver, and only so', async () => {
       const { publicKeySpki } = valueOf(await kind.port.findWrappingKey(kind.token, keyLabel));
       const plaintext = randomBytes(66);
@@ -164,6 +190,7 @@ describe.each([softhsm, smartCardHsm])('$kind', ({ setUp }) => {
         id: key.id,
         keyType: 'RSA',
         modulusBits: 2048,
+        curve: '',
         hasPublic: true,
         hasPrivate: true,
         sensitive: true,

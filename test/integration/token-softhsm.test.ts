@@ -223,6 +223,7 @@ describe('data objects', () => {
       id: key.id,
       keyType: 'RSA',
       modulusBits: 2048,
+      curve: '',
       hasPublic: true,
       hasPrivate: true,
       sensitive: true,

@@ -137,6 +137,7 @@ export function smartCardHsm(part: Partial<TokenView> = {}): TokenView {
         label: 'bank-vaults',
         id: '01',
         modulusBits: 2048,
+        curve: '',
         complete: true,
         doubled: false,
         publicKeySha256: '9e'.repeat(32),

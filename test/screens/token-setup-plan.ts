@@ -24,7 +24,7 @@ export class TokenSetupPlanScreen {
   }
 
   async chooseBits(bits: 2048 | 3072 | 4096): Promise<void> {
-    await chooseRadio(this.page, 'Key length', `RSA ${String(bits)}`);
+    await chooseRadio(this.page, 'Kind of key', `RSA ${String(bits)}`);
   }
 
   async chooseMode(mode: 'Erase and initialise it' | 'Keep it, make a wrapping key only'): Promise<void> {

@@ -20,6 +20,7 @@ const wrappingKey = {
   label: 'bank-vaults',
   id: '01',
   modulusBits: 2048,
+  curve: '',
   complete: true,
   doubled: false,
   publicKeySha256: 'ab'.repeat(32),
@@ -38,7 +39,7 @@ describe('the plan of a token set-up', () => {
   const view = appView({ tokens: [ready, fresh] });
 
   it('is one that the workflows take', () => {
-    const { plan, errors } = checkTokenSetup(view, { ...at(view, fresh), modulusBits: 3072 });
+    const { plan, errors } = checkTokenSetup(view, { ...at(view, fresh), keyKind: 3072 });
     expect(errors).toEqual({});
     expect(planSchema.parse(plan)).toMatchObject({
       initialize: true,
@@ -47,6 +48,14 @@ describe('the plan of a token set-up', () => {
       keyLabel: 'bank-vaults',
       modulusBits: 3072,
     });
+  });
+
+  it('is one with a curve where a key of a curve is wished for, and says so', () => {
+    const { plan, will } = checkTokenSetup(view, { ...at(view, fresh), keyKind: 'P-384' });
+    expect(planSchema.parse(plan)).toMatchObject({ curve: 'P-384' });
+    expect(will.join(' ')).toContain('EC P-384');
+    const { plan: usual } = checkTokenSetup(view, at(view, fresh));
+    expect(planSchema.parse(usual)).not.toHaveProperty('curve');
   });
 
   it('refuses labels that are empty, over 32 bytes or in use', () => {

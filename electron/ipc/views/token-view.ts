@@ -1,5 +1,6 @@
 import type { StoreView, TokenView, WrappingKeyView } from '../../contract/views.ts';
 import type { KeyPairDescription, TokenStore } from '../../workflows/ports.ts';
+import { wrappingCurveSchema } from '../../workflows/key-kinds.ts';
 import { pgpWordsOfHex } from '../../workflows/pgp-words.ts';
 import type { ObservedStore, ObservedToken } from '../observed-tokens.ts';
 import { toDeviceView } from './device-view.ts';
@@ -22,6 +23,8 @@ export function toStoreView(
   };
 }
 
+const isRsa = ({ keyType }: KeyPairDescription): boolean => keyType.toUpperCase() === 'RSA';
+
 function toWrappingKeyView(
   pair: KeyPairDescription,
   all: readonly KeyPairDescription[],
@@ -31,6 +34,7 @@ function toWrappingKeyView(
     label: pair.label,
     id: pair.id,
     modulusBits: pair.modulusBits,
+    curve: isRsa(pair) ? '' : (pair.curve ?? ''),
     // Without a login the private half cannot be seen, so only a missing public half is known to be missing.
     complete: pair.hasPublic && (pair.hasPrivate || !loggedIn),
     doubled: all.filter((other) => other.label === pair.label).length > 1,
@@ -76,9 +80,15 @@ export function toTokenView(store: TokenStore, observed: ObservedToken, vaults: 
     writeProtected: token.writeProtected,
     loggedIn: token.loggedIn,
     wrappingKeys: pairs
-      .filter((pair) => pair.keyType === 'RSA' || pair.keyType === 'rsa')
+      .filter((pair) => isRsa(pair) || wrappingCurveSchema.safeParse(pair.curve).success)
       .map((pair) => toWrappingKeyView(pair, pairs, token.loggedIn))
-      .sort((one, other) => one.label.localeCompare(other.label) || one.id.localeCompare(other.id)),
+      .sort(
+        (one, other) =>
+          // RSA first, which is what bank-vaults reads: the first one is proposed.
+          Number(one.curve !== '') - Number(other.curve !== '') ||
+          one.label.localeCompare(other.label) ||
+          one.id.localeCompare(other.id),
+      ),
     dataObjects: (objects?.dataObjects ?? [])
       .map(({ label, size }) => ({ label, size }))
       .sort((one, other) => one.label.localeCompare(other.label, 'en', { numeric: true })),

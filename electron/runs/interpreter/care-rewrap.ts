@@ -20,7 +20,7 @@ const findKey = (context: StepContext, token: TokenReference, label: string): Pr
   withLogin(context, token, () => context.ports.tokens.findWrappingKey(token, label));
 
 export async function ensureKey(context: StepContext, effect: EffectOf<'values.ensure-key'>): EffectResult {
-  const { token, fromKeyLabel, keyLabel, modulusBits } = effect;
+  const { token, fromKeyLabel, keyLabel, keyKind } = effect;
   if (fromKeyLabel === keyLabel) {
     return failure(
       'Token_KeyLabelInUse',
@@ -35,7 +35,7 @@ export async function ensureKey(context: StepContext, effect: EffectOf<'values.e
   if (present.ok) return foundDone(evidenceOfKey(keyLabel, present.value));
   if (present.error.code !== 'Token_KeyMissing') return present;
   const { storeId, serial } = token;
-  return generateKey(context, { kind: 'token.generate-key', storeId, serial, keyLabel, modulusBits });
+  return generateKey(context, { kind: 'token.generate-key', storeId, serial, keyLabel, keyKind });
 }
 
 /** This run's escrow, which holds every one of these values under this key. Custody_EscrowMissing, Custody_EscrowDamaged. */

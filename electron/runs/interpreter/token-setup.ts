@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { wrappingCurveOf } from '../../hosts/value-wrapping.ts';
 import { secretPurpose } from '../../sealing/schema.ts';
 import { isLabelOf } from '../../workflows/device-steps.ts';
 import type { Effect } from '../../workflows/effects.ts';
@@ -22,10 +23,11 @@ export function serialOf(context: StepContext, serial: string): string {
 }
 
 export function evidenceOfKey(keyLabel: string, key: WrappingKey): Evidence {
+  const curve = wrappingCurveOf(Buffer.from(key.publicKeySpki, 'base64'));
   return {
     keyLabel,
     keyId: key.id,
-    modulusBits: key.modulusBits,
+    ...(curve === undefined ? { modulusBits: key.modulusBits } : { curve }),
     publicKeySha256: key.publicKeySha256,
     publicKeyWords: pgpWordsOfHex(key.publicKeySha256).join(' '),
   };
@@ -215,7 +217,7 @@ export async function generateKey(context: StepContext, effect: EffectOf<'token.
   const noted = await context.note({ generating: true });
   if (!noted.ok) return noted;
   const made = await withLogin(context, token, () =>
-    context.ports.tokens.generateKeyPair(token, effect.keyLabel, effect.modulusBits),
+    context.ports.tokens.generateKeyPair(token, effect.keyLabel, effect.keyKind),
   );
   return made.ok ? done({ ...evidenceOfKey(effect.keyLabel, made.value), ...cleared.value }) : made;
 }

@@ -11,6 +11,7 @@ import { freshDeviceForm, type DeviceSetupForm } from './device-setup-form.ts';
 import { DevicePins } from './DevicePins.tsx';
 import { DkekChoice } from './DkekChoice.tsx';
 import { DkekShares } from './DkekShares.tsx';
+import { KeyKindChoice } from './KeyKindChoice.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
 import {
   checkTokenSetup,
@@ -48,7 +49,6 @@ export function TokenSetupPlanPage({
     change({ device: changed });
   };
   const initialize = form.initialize || token?.initialized !== true;
-  const bits = { '2048': 2048, '3072': 3072, '4096': 4096 } as const;
   return (
     <PlanLayout
       title={words.title}
@@ -151,18 +151,12 @@ export function TokenSetupPlanPage({
             change({ keyLabel });
           }}
         />
-        <Choices
-          label={words.bits}
-          term="wrapping-key"
-          value={form.modulusBits === 2048 ? '2048' : form.modulusBits === 3072 ? '3072' : '4096'}
-          onChange={(value) => {
-            change({ modulusBits: bits[value] });
+        <KeyKindChoice
+          label={words.kind}
+          value={form.keyKind}
+          onChange={(keyKind) => {
+            change({ keyKind });
           }}
-          choices={(['2048', '3072', '4096'] as const).map((value) => ({
-            value,
-            title: words.bitsName(bits[value]),
-            help: words.bitsHelp[bits[value]],
-          }))}
         />
       </Card>
     </PlanLayout>

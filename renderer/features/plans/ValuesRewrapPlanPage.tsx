@@ -4,12 +4,12 @@ import { Choices, LineField, Picker } from '../../ui/Fields.tsx';
 import { Card, Items, Note } from '../../ui/Pieces.tsx';
 import { wrappingLabels } from '../../views/devices.ts';
 import { valueRows } from '../../views/token-objects.ts';
+import { KeyKindChoice } from './KeyKindChoice.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
 import { checkRewrap, effectiveWrappingKey, freshRewrapForm, type RewrapForm } from './value-forms.ts';
 import type { TokenActProps } from './token-act-props.ts';
 
 const words = text.plans.rewrap;
-const bits = { '2048': 2048, '3072': 3072, '4096': 4096 } as const;
 
 export function ValuesRewrapPlanPage({ token, subject, trail, marks }: TokenActProps): ReactNode {
   const [form, setForm] = useState<RewrapForm>(() => freshRewrapForm(token, subject));
@@ -65,17 +65,12 @@ export function ValuesRewrapPlanPage({ token, subject, trail, marks }: TokenActP
             </Note>
           ) : null
         ) : (
-          <Choices
-            label={words.bits}
-            value={form.modulusBits === 2048 ? '2048' : form.modulusBits === 3072 ? '3072' : '4096'}
-            onChange={(value) => {
-              change({ modulusBits: bits[value] });
+          <KeyKindChoice
+            label={words.kind}
+            value={form.keyKind}
+            onChange={(keyKind) => {
+              change({ keyKind });
             }}
-            choices={(['2048', '3072', '4096'] as const).map((value) => ({
-              value,
-              title: text.plans.tokenSetup.bitsName(bits[value]),
-              help: text.plans.tokenSetup.bitsHelp[bits[value]],
-            }))}
           />
         )}
         <Choices

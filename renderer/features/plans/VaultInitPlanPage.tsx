@@ -7,6 +7,7 @@ import { classesOf } from '../../ui/classes.ts';
 import { Choices, LineField, Picker, Stepper } from '../../ui/Fields.tsx';
 import { Actions, Card, Note } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
+import { kindOfKey } from '../../views/key-kinds.ts';
 import { PgpKeyChoice } from './PgpKeyChoice.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
 import { SecretChoice } from './SecretChoice.tsx';
@@ -110,7 +111,7 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
                 .filter((key, index, all) => all.findIndex((other) => other.label === key.label) === index)
                 .map((key) => ({
                   value: key.label,
-                  title: words.keyOption(key.label, key.modulusBits),
+                  title: words.keyOption(key.label, kindOfKey(key)),
                   disabled: !key.complete || key.doubled,
                 }))}
             />

@@ -1,8 +1,10 @@
 /** What is decided before a token is set up: checks in plain words, and the plan. Pure. */
 import type { AppView, TokenView } from '../../../electron/contract/views.ts';
+import type { WrappingKeyKind } from '../../../electron/workflows/key-kinds.ts';
 import type { TokenSetupPlan } from '../../../electron/workflows/plans.ts';
 import { text } from '../../text/en.ts';
 import { isSmartCardHsm } from '../../views/devices.ts';
+import { keyKindName, planOfKeyKind } from '../../views/key-kinds.ts';
 import {
   checkDevice,
   deviceErrorList,
@@ -19,7 +21,7 @@ export interface TokenSetupForm {
   readonly initialize: boolean;
   readonly label: string;
   readonly keyLabel: string;
-  readonly modulusBits: 2048 | 3072 | 4096;
+  readonly keyKind: WrappingKeyKind;
   /** Only counts for a SmartCard-HSM that is initialised. */
   readonly device: DeviceSetupForm;
 }
@@ -54,7 +56,7 @@ export function freshTokenSetupForm(view: AppView, token: TokenView | undefined)
     initialize: token?.initialized !== true,
     label: proposeLabel(view, token),
     keyLabel: 'bank-vaults',
-    modulusBits: 2048,
+    keyKind: 2048,
     device: freshDeviceForm(token, view.settings.operatorName),
   };
 }
@@ -136,7 +138,7 @@ export function checkTokenSetup(
     currentLabel: token.initialized ? token.label : '',
     label: initialize ? form.label.trim() : token.label,
     keyLabel,
-    modulusBits: form.modulusBits,
+    ...planOfKeyKind(form.keyKind),
     ...(device?.choices === undefined ? {} : { device: device.choices }),
   };
   const right = Object.keys(errors).length === 0 && (device === undefined || device.choices !== undefined);
@@ -152,7 +154,7 @@ function describe(plan: TokenSetupPlan, token: TokenView, device: CheckedDevice 
   return [
     ...(plan.initialize && token.initialized ? [words.will.erase(plan.expectedSerial)] : []),
     ...(plan.initialize ? (device?.will ?? [words.will.initialize, words.will.readBack]) : []),
-    words.will.key(plan.modulusBits, plan.keyLabel),
+    words.will.key(keyKindName(plan.curve ?? plan.modulusBits), plan.keyLabel),
     words.will.verify,
   ];
 }

@@ -1,8 +1,10 @@
 /** What is decided before stored values are read out or encrypted anew. Pure. */
 import type { TokenView } from '../../../electron/contract/views.ts';
 import type { ValueReadOutPlan, ValuesRewrapPlan } from '../../../electron/workflows/device-plans.ts';
+import type { WrappingKeyKind } from '../../../electron/workflows/key-kinds.ts';
 import { text } from '../../text/en.ts';
 import { wrappingLabels } from '../../views/devices.ts';
+import { keyKindName, planOfKeyKind } from '../../views/key-kinds.ts';
 import { tokenOfPlan } from '../../views/token-reference.ts';
 import { valueRows } from '../../views/token-objects.ts';
 import { byteLength, type Checked } from './token-setup-form.ts';
@@ -63,7 +65,7 @@ export function checkReadOut(
 export interface RewrapForm {
   readonly fromKeyLabel: string;
   readonly toKeyLabel: string;
-  readonly modulusBits: 2048 | 3072 | 4096;
+  readonly keyKind: WrappingKeyKind;
   readonly removeOldKey: boolean;
 }
 
@@ -72,7 +74,7 @@ export function freshRewrapForm(token: TokenView | undefined, fromKeyLabel: stri
   const taken = new Set(token?.wrappingKeys.map((key) => key.label) ?? []);
   let number = 2;
   while (taken.has(`bank-vaults-${String(number)}`)) number += 1;
-  return { fromKeyLabel, toKeyLabel: `bank-vaults-${String(number)}`, modulusBits: 2048, removeOldKey: false };
+  return { fromKeyLabel, toKeyLabel: `bank-vaults-${String(number)}`, keyKind: 2048, removeOldKey: false };
 }
 
 type RewrapErrors = Readonly<Partial<Record<'from' | 'to' | 'values', string>>>;
@@ -112,7 +114,7 @@ export function checkRewrap(
   const { will } = rewrapWords;
   const steps = [
     will.logIn,
-    ...(there === undefined ? [will.make(toKeyLabel, form.modulusBits)] : []),
+    ...(there === undefined ? [will.make(toKeyLabel, keyKindName(form.keyKind))] : []),
     will.escrow,
     will.replace(rows.length),
     form.removeOldKey ? will.remove(fromKeyLabel) : will.keep(fromKeyLabel),
@@ -129,7 +131,7 @@ export function checkRewrap(
       token: tokenOfPlan(token),
       fromKeyLabel,
       toKeyLabel,
-      modulusBits: form.modulusBits,
+      ...planOfKeyKind(form.keyKind),
       labels: rows.map((row) => row.label),
       removeOldKey: form.removeOldKey,
     },

@@ -9,6 +9,7 @@ import { Card, Fact, Facts, Hash, Mono, Note, Words } from '../../ui/Pieces.tsx'
 import { VaultStateMark } from '../../ui/StateMark.tsx';
 import { Term } from '../../ui/Term.tsx';
 import { findUsbDevice, vaultsOnToken } from '../../views/devices.ts';
+import { kindOfKey } from '../../views/key-kinds.ts';
 import { openRunsOf } from '../../views/run-token.ts';
 import { RunStateMark } from '../runs/RunStateMark.tsx';
 import { MemoryMeter, Readings } from './DeviceState.tsx';
@@ -193,7 +194,7 @@ function KeysCard({ token }: { readonly token: TokenView }): ReactNode {
 }
 
 function Key({ wrappingKey }: { readonly wrappingKey: WrappingKeyView }): ReactNode {
-  const title = text.tokens.keyTitle(wrappingKey.label, wrappingKey.modulusBits);
+  const title = text.tokens.keyTitle(wrappingKey.label, kindOfKey(wrappingKey));
   return (
     <div className={css('key')}>
       <div className={css('line')}>
