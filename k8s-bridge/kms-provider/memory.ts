@@ -2,10 +2,11 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * V8 lets its young generation grow to 128 MB under calls whose garbage is gone at once, and keeps it. From here on it
- * stays as large as the start has made it. The flag is read at each growth, so that it can be set by a running program,
- * which the largest size itself cannot.
+ * V8 lets its young generation grow to 128 MB under calls whose garbage is gone at once, and keeps it; its old one is
+ * collected seldom. From here on the young one stays as large as the start has made it, and the old one is collected
+ * sooner. Both flags are read again and again, so that a running program can set them; the largest size itself is not.
  */
-export function keepYoungGenerationSmall(): void {
+export function keepMemorySmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=10');
 }

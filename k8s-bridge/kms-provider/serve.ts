@@ -6,7 +6,7 @@ import { createUnaryServer } from './grpc/server.ts';
 import { addressText, startHealthServer } from './health-server.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { keepYoungGenerationSmall } from './memory.ts';
+import { keepMemorySmall } from './memory.ts';
 import { createPinSource } from './pin-source.ts';
 import { createTokenBackend } from './pkcs11/token-backend.ts';
 import { createKmsService, limits } from './service.ts';
@@ -113,7 +113,7 @@ export async function startProvider(options: ServeOptions): Promise<Result<Runni
     socket.value.release();
     return ended(health.error);
   }
-  keepYoungGenerationSmall();
+  keepMemorySmall();
   const stopChecking = keepChecking(async () => (await service.check()).healthy);
   log('info', 'Serving KMS v2.', {
     socket: configuration.listen,
