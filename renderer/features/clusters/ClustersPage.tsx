@@ -9,7 +9,7 @@ import { classesOf } from '../../ui/classes.ts';
 import { FailureBox } from '../../ui/FailureBox.tsx';
 import { Actions, Card, EmptyState, Mono, Note, Page, PathText } from '../../ui/Pieces.tsx';
 import { StateMark } from '../../ui/StateMark.tsx';
-import { canAsk, canPush, markOfContext, markOfPush, pushesOf } from '../../views/clusters.ts';
+import { canAsk, canPush, loginInWords, markOfContext, markOfPush, pushesOf } from '../../views/clusters.ts';
 import { MarkOf } from '../tokens/DeviceState.tsx';
 import { OutsideParts, outsideNames } from './OutsideParts.tsx';
 import styles from './clusters.module.css';
@@ -133,7 +133,9 @@ function ContextCard({ context, view }: { readonly context: ClusterContextView; 
       <div className={css('place')}>
         <Mono>{context.server}</Mono>
         <span className={css('quiet')}>
-          {[context.userName, context.authentication, context.serverVersion].filter((each) => each !== '').join(' · ')}
+          {[context.userName, loginInWords(context.authentication), context.serverVersion]
+            .filter((each) => each !== '')
+            .join(' · ')}
         </span>
         {context.isCurrent ? null : (
           <span className={css('quiet')}>
