@@ -40,6 +40,14 @@ test.describe.serial('clusters', () => {
   /** What went wrong in the window itself. */
   const faults: string[] = [];
 
+  let environment: Readonly<Record<string, string>>;
+  const openApp = async (): Promise<void> => {
+    app = await launchApp({ home, environment });
+    page = await app.window('app://main');
+    page.on('pageerror', (cause) => faults.push(`${cause.message}\n${cause.stack ?? ''}`));
+    await page.waitForLoadState();
+  };
+
   test.beforeAll(async () => {
     kubernetes = await startKubernetes();
     await kubernetes.arrange(['create', 'namespace', 'vault']);
@@ -49,17 +57,12 @@ test.describe.serial('clusters', () => {
     const configuration = join(home.directory, 'softhsm2.conf');
     await mkdir(tokenDirectory, { recursive: true, mode: 0o700 });
     await writeFile(configuration, `directories.tokendir = ${tokenDirectory}\nlog.level = ERROR\n`);
-    app = await launchApp({
-      home,
-      environment: {
-        SOFTHSM2_CONF: configuration,
-        KUBECONFIG: await kubernetes.custodianKubeconfig({ context, namespace: 'vault' }),
-        KEY_CUSTODIAN_KUBECTL: kubernetes.kubectlPath,
-      },
-    });
-    page = await app.window('app://main');
-    page.on('pageerror', (cause) => faults.push(`${cause.message}\n${cause.stack ?? ''}`));
-    await page.waitForLoadState();
+    environment = {
+      SOFTHSM2_CONF: configuration,
+      KUBECONFIG: await kubernetes.custodianKubeconfig({ context, namespace: 'vault' }),
+      KEY_CUSTODIAN_KUBECTL: kubernetes.kubectlPath,
+    };
+    await openApp();
   });
   test.afterEach(() => {
     expect(faults).toEqual([]);
@@ -162,6 +165,16 @@ test.describe.serial('clusters', () => {
     await expect(new HomeScreen(page).panel('Waits for me')).toContainText(`${recipe} in ${context} has drifted`);
     await keep('real-home-drift');
     expect(await kubernetes.arrange(['get', name, '-n', 'vault', '-o', 'json'])).toContain('taken out by somebody');
+  });
+
+  test('the app looks for drift by itself when it starts', async () => {
+    await app.close();
+    await openApp();
+    // Nobody has asked: Home says so before a page of clusters was opened.
+    await new HomeScreen(page).open();
+    await expect(new HomeScreen(page).panel('Waits for me')).toContainText(`${recipe} in ${context} has drifted`, {
+      timeout: 60_000,
+    });
   });
 
   test('a push is undone from what it recorded', async () => {
