@@ -66,6 +66,7 @@ async function startCold(): Promise<void> {
   await cluster.kill();
   await provider.end('SIGKILL');
   provider = await startKmsProcess(['--config', place.configurationPath]);
+  expect(provider.log()).toContain('Serving KMS v2.');
   await cluster.begin();
 }
 const health = (): Promise<string> => healthOf(cluster, '/healthz');
@@ -167,6 +168,8 @@ it('lets reads and writes go on while Vault is sealed, and is healthy again by i
 });
 
 it('starts while Vault is sealed: what is not encrypted is served, and Secrets too once it is unsealed', async () => {
+  const plain = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'plain', namespace: 'default' } };
+  await cluster.etcdPut('/registry/secrets/default/plain', Buffer.from(JSON.stringify(plain)));
   await byHand.seal(root);
   await startCold();
   await expect.poll(() => healthOf(cluster, '/livez'), patient).toBe('ok');
@@ -175,6 +178,8 @@ it('starts while Vault is sealed: what is not encrypted is served, and Secrets t
   await cluster.arrange(['create', '--filename=-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod }));
   expect(await cluster.arrange(['get', 'pods', '--output=name'])).toContain('pod/vault-0');
   expect((await cluster.kubectl(['get', 'secret', 'aged-1'])).exitCode).toBe(1);
+  expect((await cluster.kubectl(['get', 'secrets'])).exitCode).toBe(1);
+  expect((await cluster.kubectl(['get', 'secret', 'plain'])).exitCode).toBe(0);
   await byHand.unseal(shares);
   await expect.poll(() => healthOf(cluster, '/readyz'), patient).toBe('ok');
   expect(await readValue(cluster, 'aged-1')).toBe('value 1');
