@@ -301,6 +301,7 @@ test.describe.serial('Vault and encryption set-up', () => {
     // Not among the rights that recipes need: the page says which one is missing.
     await expect(page.getByText('/metrics').first()).toBeVisible({ timeout: 60_000 });
     await keep('kms-status-refused');
+    await page.getByRole('alert').getByRole('button', { name: 'Dismiss' }).first().click();
     await kubernetes.arrange(['apply', '-f', '-'], await yamlAfter('<!-- kms-status -->'));
     const again = async (): Promise<void> => {
       await page.getByRole('button', { name: 'Ask again' }).click();

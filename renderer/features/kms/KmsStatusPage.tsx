@@ -77,6 +77,7 @@ export function KmsStatusPage({ view, contextId }: { readonly view: AppView; rea
         </Button>
       }
     >
+      <Answer status={status} asking={asking} contextId={contextId} />
       <Card>
         <Tick label={words.count} checked={counts} onChange={setCounts} />
         <p className={css('quiet')}>{words.countHelp}</p>
@@ -90,7 +91,6 @@ export function KmsStatusPage({ view, contextId }: { readonly view: AppView; rea
           }}
         />
       ) : null}
-      <Answer status={status} asking={asking} contextId={contextId} />
     </Page>
   );
 }
