@@ -110,11 +110,22 @@ describe('from an empty token to an unsealed Vault, by command line', () => {
     expect(again.answer.error?.code).toBe('Custody_RunEnded');
   });
 
+  it('makes a key of a curve where one is asked for, and knows no others than it can wrap with', async () => {
+    const made = await ask(['key', 'generate', '--key-label', 'curve', '--curve', 'P-256', '--pin-fd', '3'], {
+      3: `${testPin}\n`,
+    });
+    expect(made.answer.error).toBeUndefined();
+    expect(made.exitCode).toBe(0);
+    const refused = await ask(['key', 'generate', '--key-label', 'other', '--curve', 'brainpoolP256r1'], {});
+    expect(refused.exitCode).toBe(2);
+  });
+
   it('lists the token with its keys', async () => {
     const plain = await desk.run(['devices', '--data-dir', desk.dataDirectory]);
     expect(plain.exitCode).toBe(0);
     expect(plain.stdout).toContain('office');
     expect(plain.stdout).toContain('Key “bank-vaults” on office: RSA 2048');
+    expect(plain.stdout).toContain('Key “curve” on office: EC P-256');
     expect(plain.stdout).not.toContain('\u001b');
   });
 
