@@ -11,11 +11,14 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import type { ObjectOutcome } from '../../electron/workflows/cluster-ports.ts';
 import type { RecipeInput } from '../../electron/workflows/recipes/recipes.ts';
 import { exportFiles } from '../../k8s-bridge/manifests/export.ts';
 import { renderRecipe } from '../../k8s-bridge/manifests/render.ts';
 import { toYaml } from '../../k8s-bridge/manifests/yaml-text.ts';
+import { openPushEngine } from '../fixtures/push-engine.ts';
 import { inputOf, recipeVariants } from '../fixtures/recipes.ts';
+import { valueOf } from '../fixtures/token-port.ts';
 import { startKmsPlugin } from '../servers/kms-plugin.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 
@@ -90,6 +93,63 @@ describe('kube-apiserver takes', () => {
     );
     expect((await cluster.kubectl(dryRun, { input: misspelt })).stderr).toContain('limites');
   });
+});
+
+/** The first variant of each recipe, and of each way to deploy one. */
+function pushedVariants(): typeof recipeVariants {
+  const ways = new Map<string, (typeof recipeVariants)[number]>();
+  for (const variant of recipeVariants) {
+    const [, input] = variant;
+    if (renderRecipe(input).content.objects.length === 0) continue;
+    const way = `${input.recipe} ${'deployment' in input ? input.deployment : ''}`;
+    if (!ways.has(way)) ways.set(way, variant);
+  }
+  return [...ways.values()];
+}
+
+/** The controllers that let go of storage that is to be deleted and that no Pod uses. */
+async function playStorageControllers(): Promise<void> {
+  for (const [kind, name, ...place] of [
+    ['persistentvolumeclaim', 'softhsm-tokens', '--namespace=vault'],
+    ['persistentvolume', 'vault-softhsm-tokens'],
+  ] as const) {
+    const deleted = await cluster.kubectl(['get', kind, name, ...place, '-o=jsonpath={.metadata.deletionTimestamp}']);
+    if (deleted.stdout === '') continue;
+    const free = JSON.stringify({ metadata: { finalizers: null } });
+    await cluster.arrange(['patch', kind, name, ...place, '--type=merge', '-p', free]);
+  }
+}
+
+test.each(pushedVariants())('%s is pushed whole as it was shown, stays as pushed, and is undone', async (_, input) => {
+  const engine = await openPushEngine(kubeconfig, cluster.kubectlPath);
+  try {
+    const { content } = renderRecipe(input);
+    const changes = async (): Promise<readonly string[]> => {
+      const { objects } = valueOf(await engine.ask('push.preview', { content }));
+      return objects.map(({ reference, change, refusal }) => `${reference.kind} ${reference.name} ${change}${refusal}`);
+    };
+    const shown = await changes();
+    // The namespace is there already, without the recipe's labels.
+    expect(shown.filter((line) => !line.endsWith(' new')).every((line) => line.startsWith('Namespace '))).toBe(true);
+    const outcomesAs = (words: { readonly new: string; readonly changed: string }): readonly string[] =>
+      shown.map((line) => line.replace(/(new|changed)$/u, (change) => (change === 'new' ? words.new : words.changed)));
+    const told = (outcomes: readonly ObjectOutcome[]): readonly string[] =>
+      outcomes.map(({ reference, outcome, problem }) => `${reference.kind} ${reference.name} ${outcome}${problem}`);
+    const record = valueOf(await engine.ask('push.prepare', { content, pushId: `push-of-${input.recipe}` }));
+    const secrets = await Promise.all(
+      content.secretSlots.map(({ reference, key }) => engine.seal(reference, key, 'typed-test-pin')),
+    );
+    const applied = valueOf(await engine.ask('push.apply', { record, takeOverConflicts: false, secrets }));
+    expect(told(applied.outcomes)).toEqual(outcomesAs({ new: 'created', changed: 'changed' }));
+    const { drift } = valueOf(await engine.ask('push.drift', { record }));
+    expect(new Set(drift.map(({ state }) => state))).toEqual(new Set(['same']));
+    const undone = valueOf(await engine.ask('push.undo', { record }));
+    expect(told(undone.outcomes)).toEqual(outcomesAs({ new: 'deleted', changed: 'restored' }));
+    await playStorageControllers();
+    expect(await changes()).toEqual(shown);
+  } finally {
+    await engine.close();
+  }
 });
 
 test('node patches are taken on status and metadata, and their units are told', async () => {
