@@ -230,17 +230,16 @@ export const tokenActs = {
     keyHelp: 'It gets the key’s id, so that programs find both together.',
     errorFile: 'Choose the certificate’s file.',
     errorLabel: 'Give the certificate a label.',
+    errorPresent: (subject: string) =>
+      `This device keeps one certificate for each key, and it has that of ${subject}. Delete that one first, under Objects, if it is not needed any more; the key stays.`,
     errorTaken: (label: string) => `The token has a certificate “${label}” with this id already.`,
     will: {
       logIn: 'You type the PIN in the prompt window.',
       store: (label: string) => `The certificate is stored as “${label}”.`,
       readBack: 'It is read back and compared, byte for byte.',
-      replace: (subject: string) => `The certificate of ${subject} goes.`,
       keepRequest: 'The key is attested and its certificate request is kept in the run’s outbox.',
     },
-    replacedTitle: 'A certificate lies there already',
-    replaced: (subject: string) =>
-      `This device keeps one certificate for each key. That of ${subject} is overwritten, whatever the label; the app keeps no copy of it.`,
+    presentTitle: 'A certificate lies there already',
     requestLost:
       'On this device the certificate takes the place of the key’s certificate request, by which the key is attested. The run checks the request first and keeps it in its outbox, with the transcript; the device has it no more afterwards.',
   },

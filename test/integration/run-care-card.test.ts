@@ -253,6 +253,33 @@ describe('values and keys of a SmartCard-HSM', () => {
     });
     expect(card.state.files.get(0xce01)?.equals(request)).toBe(false);
 
+    // Another one for the key, by whatever label, takes that one's place only once it was deleted.
+    const first = card.state.files.get(0xce01);
+    await run('openssl', [
+      ...['x509', '-new', '-subj', '/CN=Renewed', '-days', '60', '-force_pubkey', cards.path('key.der')],
+      ...['-signkey', cards.path('signer.pem'), '-out', path],
+    ]);
+    const renewal: Plan = {
+      ...ofKey,
+      certificateLabel: 'renewed',
+      fileBase64: (await readFile(path)).toString('base64'),
+    };
+    expect(endOf(await carryThrough(renewal))).toMatch(/Token_ObjectExists .*“bank-vaults”/u);
+    expect(card.state.files.get(0xce01)).toEqual(first);
+    const removal: Plan = {
+      workflow: 'object-delete',
+      ...common(),
+      object: {
+        objectClass: 'certificate',
+        label: 'bank-vaults',
+        id: key?.id ?? '',
+        sha256: String(under.state.facts['objectSha256']),
+      },
+      losses: [],
+    };
+    expect(endOf(await carryThrough(removal, 'bank-vaults'))).toBe('completed');
+    expect(endOf(await carryThrough(renewal))).toBe('completed');
+
     const root = valueOf(await harness.tokens.readData(token(), 'vault-root'));
     const deleted = await carryThrough(
       {

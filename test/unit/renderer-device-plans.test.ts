@@ -293,16 +293,16 @@ describe('a certificate', () => {
     expect(checkCertificate(token, form, new Date('2028-01-01')).expired).toBe(true);
   });
 
-  it('says what it takes the place of on a SmartCard-HSM: the request of its key, or a certificate', () => {
+  it('takes the place of a key’s request on a SmartCard-HSM, which it says, and of no certificate', () => {
     const form = takeCertificate(freshCertificateForm, chosen);
-    expect(checkCertificate(token, form, now)).toMatchObject({ requestLost: false, replaced: [] });
-    expect(checkCertificate(token, { ...form, id: '01' }, now)).toMatchObject({ requestLost: true, replaced: [] });
+    expect(checkCertificate(token, form, now)).toMatchObject({ requestLost: false, errors: {} });
+    expect(checkCertificate(token, { ...form, id: '01' }, now)).toMatchObject({ requestLost: true, errors: {} });
     const over = checkCertificate(token, { ...form, id: 'a7' }, now);
-    expect(over).toMatchObject({ requestLost: false, replaced: ['CN=Release signing,O=Example Ltd,C=DE'] });
-    expect(over.will.join(' ')).toContain('The certificate of CN=Release signing,O=Example Ltd,C=DE goes.');
-    expect(over.plan).toBeDefined();
+    expect(over.requestLost).toBe(false);
+    expect(over.errors.id).toContain('it has that of CN=Release signing,O=Example Ltd,C=DE.');
+    expect(over.plan).toBeUndefined();
     // A software token keeps as many as it is given.
-    expect(checkCertificate({ ...token, device: null }, { ...form, id: 'a7' }, now).replaced).toEqual([]);
+    expect(checkCertificate({ ...token, device: null }, { ...form, id: 'a7' }, now).errors).toEqual({});
   });
 
   it('is not stored twice under one name and id', () => {

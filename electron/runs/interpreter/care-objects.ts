@@ -132,14 +132,22 @@ async function keepRequest(
   const listed = await devices.listDevices(token.storeId);
   if (!listed.ok) return listed;
   if (!listed.value.some(({ serial }) => serial === token.serial)) return success({});
+  const taken = objects.find((object) => object.objectClass === 'certificate' && object.id === id);
+  if (taken !== undefined) {
+    return failure(
+      'Token_ObjectExists',
+      `This device keeps one certificate for each key, and the key has “${taken.label}” already. It was left as it is.`,
+      'Delete that one first if it is not needed any more; the key stays.',
+      { label: taken.label, id },
+    );
+  }
   const read = await devices.keyRequest(token, id);
   if (!read.ok) return read;
   const { request, state, problem } = read.value;
   const fileName = `key-${id}-request.cvc`;
   if (request.length === 0) {
     // An earlier attempt was cut off between the request and the certificate: the key has no public half meanwhile.
-    const isTaken = objects.some((object) => object.objectClass === 'certificate' && object.id === id);
-    if (isTaken || typeof context.noted['requestSha256'] !== 'string') return success({});
+    if (typeof context.noted['requestSha256'] !== 'string') return success({});
     const left = await outbox.read(context.runId, fileName);
     if (!left.ok || left.value === undefined) return left;
     const { value } = left;

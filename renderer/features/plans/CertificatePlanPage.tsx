@@ -26,7 +26,7 @@ const noKey = 'none';
 export function CertificatePlanPage({ token, trail, marks }: TokenActProps): ReactNode {
   const [form, setForm] = useState<CertificateForm>(freshCertificateForm);
   const [now] = useState(() => new Date());
-  const { errors, plan, will, expired, requestLost, replaced } = checkCertificate(token, form, now);
+  const { errors, plan, will, expired, requestLost } = checkCertificate(token, form, now);
   const choose = async (): Promise<void> => {
     const reply = await act('tokens.choose-certificate', {});
     if (reply?.chosen !== true) return;
@@ -95,11 +95,11 @@ export function CertificatePlanPage({ token, trail, marks }: TokenActProps): Rea
             })),
           ]}
         />
-        {replaced.map((subject) => (
-          <Note key={subject} tone="bad" shape="stop" title={words.replacedTitle}>
-            <p>{words.replaced(subject)}</p>
+        {errors.id === undefined ? null : (
+          <Note tone="bad" shape="stop" title={words.presentTitle}>
+            <p>{errors.id}</p>
           </Note>
-        ))}
+        )}
         {requestLost ? (
           <Note tone="warn" shape="alert">
             <p>{words.requestLost}</p>

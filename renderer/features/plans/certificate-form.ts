@@ -45,44 +45,42 @@ export function checkCertificate(
   token: TokenView,
   form: CertificateForm,
   now: Date,
-): Checked<CertificateStorePlan, Readonly<Partial<Record<'file' | 'label', string>>>> & {
+): Checked<CertificateStorePlan, Readonly<Partial<Record<'file' | 'label' | 'id', string>>>> & {
   readonly expired: boolean;
   /** The certificate takes the place of the request by which a SmartCard-HSM's key is attested. */
   readonly requestLost: boolean;
-  /** Subjects of certificates whose place it takes: a SmartCard-HSM keeps one for each key, whatever its label. */
-  readonly replaced: readonly string[];
 } {
   const label = form.label.trim();
   const taken = token.objects.some(
     (each) => each.objectClass === 'certificate' && each.label === label && each.id === form.id,
   );
+  const ofKey = token.device !== null && form.id !== '';
+  // A SmartCard-HSM keeps one for each key, whatever its label.
+  const present = token.objects.find((each) => ofKey && each.objectClass === 'certificate' && each.id === form.id);
   const errors = {
     ...(form.file === undefined ? { file: words.errorFile } : {}),
     ...(label === '' ? { label: words.errorLabel } : taken ? { label: words.errorTaken(label) } : {}),
+    ...(present === undefined
+      ? {}
+      : { id: words.errorPresent(present.subject === '' ? present.label : present.subject) }),
   };
-  const ofKey = token.device !== null && form.id !== '';
-  const replaced = token.objects
-    .filter((each) => ofKey && each.objectClass === 'certificate' && each.id === form.id)
-    .map(({ subject, label: name }) => (subject === '' ? name : subject));
-  const requestLost = ofKey && replaced.length === 0;
+  const requestLost = ofKey && present === undefined;
   const will = [
     words.will.logIn,
     ...(requestLost ? [words.will.keepRequest] : []),
-    ...replaced.map(words.will.replace),
     words.will.store(label),
     words.will.readBack,
   ];
   const end = form.file === undefined ? Number.NaN : Date.parse(form.file.notAfter);
   const expired = !Number.isNaN(end) && end < now.getTime();
   if (form.file === undefined || Object.keys(errors).length > 0) {
-    return { errors, plan: undefined, will, expired, requestLost, replaced };
+    return { errors, plan: undefined, will, expired, requestLost };
   }
   return {
     errors,
     will,
     expired,
     requestLost,
-    replaced,
     plan: {
       workflow: 'certificate-store',
       rehearsal: token.rehearsal,
