@@ -118,6 +118,19 @@ async function keyIdOfStatus(): Promise<string> {
   return keyId;
 }
 
+it('stays logged in while it looks for new keys, before and after it has encrypted', async () => {
+  const seed = randomBytes(32);
+  const sealed = valueOf(await client.encrypt(seed));
+  const looks = 2;
+  for (let look = 0; look < looks; look += 1) {
+    // Longer than between two looks for keys.
+    await new Promise((resolve) => setTimeout(resolve, 5200));
+    expect(valueOf(await client.status()).healthz).toBe('ok');
+    expect(valueOf(await client.decrypt(sealed)).plaintext.equals(seed)).toBe(true);
+  }
+  expect(provider.log()).not.toMatch(/not usable|Unhealthy/u);
+});
+
 describe('a KMS v2 provider on a token', () => {
   it('encrypts seeds so that the key alone opens them: 12-byte nonce, data that binds key id and purpose', async () => {
     const seed = randomBytes(32);

@@ -54,6 +54,9 @@ const handleText = (handle: Handle): string => handle.toString('hex');
 
 const isAes = (key: TokenKey | AesKey): key is AesKey => 'openKleidis' in key;
 
+/** Copies for the session are no keys of the ring. */
+const onToken = { type: pkcs11js.CKA_TOKEN, value: true };
+
 /**
  * Looks for keys, and names those that are new. Throws TokenUnusable or what pkcs11js throws.
  * @param known of the same session; a handle that it knows is not opened again
@@ -68,7 +71,7 @@ export function findKeys(
   const seen = new Map<string, TokenKey | AesKey | undefined>();
   const gather = (kind: Template, open: (handle: Handle, label: string) => TokenKey | AesKey | undefined): void => {
     for (const label of labels)
-      for (const handle of token.find([...kind, { type: pkcs11js.CKA_LABEL, value: label }])) {
+      for (const handle of token.find([...kind, onToken, { type: pkcs11js.CKA_LABEL, value: label }])) {
         const name = handleText(handle);
         seen.set(name, known?.seen.has(name) === true ? known.seen.get(name) : open(handle, label));
       }
