@@ -64,16 +64,24 @@ async function listenOnce(port: number): Promise<number | undefined> {
   });
 }
 
-/** A free loopback port; the preferred one if it is free, now or after so many more looks 50 ms apart. */
+/** Of this process: what asks for several ports gets several, though none of them is listened on yet. */
+const portsGiven = new Set<number>();
+
+/** A free loopback port that was not given before; the preferred one if it is free, now or after so many more looks 50 ms apart. */
 export async function findFreePort(preferred = 0, furtherLooks = 0): Promise<number> {
-  for (let look = 0; look <= furtherLooks; look += 1) {
+  for (let look = 0; preferred !== 0 && look <= furtherLooks; look += 1) {
     if (look > 0) await delay(50);
     const taken = await listenOnce(preferred);
     if (taken !== undefined) return taken;
   }
-  const other = await listenOnce(0);
-  if (other === undefined) throw new Error('No loopback port can be listened on.');
-  return other;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = await listenOnce(0);
+    if (port === undefined) break;
+    if (portsGiven.has(port)) continue;
+    portsGiven.add(port);
+    return port;
+  }
+  throw new Error('No loopback port can be listened on.');
 }
 
 function quote(text: string): string {
