@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRoot, SetupError } from './commands.mjs';
+import { compileNoDelay } from './no-delay.mjs';
 
 const socketPath = '/run/pcscd/pcscd.comm';
 
@@ -27,19 +28,26 @@ function answers() {
  */
 export async function startCardService() {
   if (await answers()) return async () => undefined;
-  const [program, ...rest] = [...(isRoot ? [] : ['sudo', '-n']), '/usr/sbin/pcscd', '--foreground'];
+  const preloaded = await compileNoDelay();
+  // sudo passes no LD_PRELOAD on by itself.
+  const command = ['env', `LD_PRELOAD=${preloaded.path}`, '/usr/sbin/pcscd', '--foreground'];
+  const [program, ...rest] = [...(isRoot ? [] : ['sudo', '-n']), ...command];
   const child = spawn(program, rest, { stdio: 'ignore' });
   const ended = new Promise((resolve) => {
     child.once('exit', resolve);
     child.once('error', resolve);
   });
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (await answers())
-      return async () => {
-        child.kill('SIGTERM');
-        await ended;
-      };
-    await delay(50);
+  try {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      if (await answers())
+        return async () => {
+          child.kill('SIGTERM');
+          await ended;
+        };
+      await delay(50);
+    }
+  } finally {
+    await preloaded.remove();
   }
   child.kill('SIGKILL');
   throw new SetupError('pcscd, the smart card service, does not start; the tests with a card need it.');

@@ -2,14 +2,10 @@
  * The machine's smart card service with its virtual readers, for tests. There is one pcscd per machine (its socket
  * and the readers' ports are fixed), so whoever starts one holds a machine-wide lock until it is stopped.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
+import { compileNoDelay } from '../../build/setup/no-delay.mjs';
 import { processStartTime, takeMachineLock } from './machine-lock.ts';
 import { readReaderStates } from './pcscd-states.ts';
 
@@ -106,29 +102,12 @@ export async function requireCardReaders(): Promise<void> {
     throw new Error('No pcscd with virtual readers runs: start `pcscd -f` as root (vsmartcard-vpcd installed).');
 }
 
-/** The path is '' where there is no compiler: then the cards are slower, and nothing else is different. */
-async function compileNoDelay(): Promise<{ readonly path: string; remove(): Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'key-custodian-pcscd-'));
-  const path = join(directory, 'no-delay.so');
-  const source = fileURLToPath(new URL('no-delay.c', import.meta.url));
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
-  try {
-    await promisify(execFile)('cc', ['-shared', '-fPIC', '-O1', '-o', path, source, '-ldl']);
-    return { path, remove };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path: '', remove };
-    await remove();
-    throw error;
-  }
-}
-
 async function startService(started: (pid: number) => void, lookEvery: number | undefined): Promise<ChildProcess> {
   const preloaded = await compileNoDelay();
   const look = lookEvery === undefined ? {} : { TEST_PCSCD_LOOK_MS: lookEvery.toString() };
   try {
     return await startWith({ LD_PRELOAD: preloaded.path, ...look }, started);
   } finally {
-    // What is loaded needs its file no more.
     await preloaded.remove();
   }
 }
