@@ -14,6 +14,13 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const sources = join(root, 'test/servers/kms-go');
 
+/** What the provider's deployment sets malloc to: the systemd unit's, which the image has as well (`kms-deployment`). */
+function readAllocatorSettings(): Readonly<Record<string, string>> {
+  const unit = readFileSync(join(root, 'build/systemd/key-custodian-kms.service'), 'utf8');
+  const settings = unit.matchAll(/^Environment=(MALLOC_\w+)=(\d+)$/gmu);
+  return Object.fromEntries([...settings].map(([, name = '', value = '']) => [name, value] as const));
+}
+
 export interface MeasuredPlugin {
   readonly socketPath: string;
   /** Megabytes. */
@@ -39,10 +46,12 @@ async function startPlugin(
   argumentList: readonly string[],
   token: KmsToken | undefined,
   socketPath: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<MeasuredPlugin> {
   const child = spawn(program, argumentList, {
     env: {
       PATH: process.env['PATH'] ?? '',
+      ...environment,
       ...(token === undefined ? {} : { SOFTHSM2_CONF: token.configurationPath }),
     },
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -75,7 +84,7 @@ async function startPlugin(
 export function startBundledProvider(token: KmsToken | undefined, place: KmsPlace): Promise<MeasuredPlugin> {
   const bundle = join(root, 'out/main/custodian.cjs');
   const argumentList = [bundle, 'kms', 'serve', '--config', place.configurationPath];
-  return startPlugin(process.execPath, argumentList, token, place.socketPath);
+  return startPlugin(process.execPath, argumentList, token, place.socketPath, readAllocatorSettings());
 }
 
 export function startGoPlugin(programs: string, token: KmsToken, place: KmsPlace): Promise<MeasuredPlugin> {

@@ -225,12 +225,22 @@ describe('the systemd unit', () => {
     await writeFile(configurationPath, JSON.stringify(configuration), { mode: 0o644 });
     const named = argumentList.map((word) => (word === '/etc/key-custodian/kms.json' ? configurationPath : word));
     expect(named).toContain(configurationPath);
-    const [variable = ''] = settingOf(unit, 'Environment').split('=');
+    const variables = Object.fromEntries(
+      [...unit.matchAll(/^Environment=(\w+)=(.*)$/gmu)].map(([, name = '', value = '']) => [name, value] as const),
+    );
     const environment = {
       CREDENTIALS_DIRECTORY: credentials,
       RUNTIME_DIRECTORY: runtime,
-      [variable]: token.configurationPath,
+      ...variables,
+      SOFTHSM2_CONF: token.configurationPath,
     };
+    const imageVariables = instructions.find(([name]) => name === 'ENV')?.[1].split(' ') ?? [];
+    expect(Object.keys(variables)).toEqual(['SOFTHSM2_CONF', 'MALLOC_ARENA_MAX', 'MALLOC_TRIM_THRESHOLD_']);
+    expect(
+      Object.entries(variables)
+        .slice(1)
+        .map((entry) => entry.join('=')),
+    ).toEqual(imageVariables);
     for (const _ of ['first', 'again']) {
       const served = await serve(named, environment);
       await expectServing(served, socketPath);
