@@ -161,7 +161,7 @@ for (const kind of ['rsa', 'ec'] as const) {
   });
 }
 
-describe('a KMS v2 provider on a SmartCard-HSM', () => {
+describe.each(['rsa', 'ec'] as const)('a KMS v2 provider on a SmartCard-HSM with a key pair of the kind %s', (kind) => {
   let card: KmsCard;
   let place: KmsPlace;
   let provider: KmsProcess;
@@ -173,7 +173,7 @@ describe('a KMS v2 provider on a SmartCard-HSM', () => {
   const healthz = async (): Promise<string> => valueOf(await client.status()).healthz;
 
   beforeAll(async () => {
-    card = await smartCardHsmOf('kms-key', pairTypes.rsa);
+    card = await smartCardHsmOf('kms-key', pairTypes[kind]);
     place = await createKmsPlaceFor((pinFile) => ({
       provider: 'pkcs11',
       path: card.modulePath,
@@ -197,7 +197,7 @@ describe('a KMS v2 provider on a SmartCard-HSM', () => {
     const sealed = (await Promise.all(seeds.map((seed) => client.encrypt(seed)))).map(valueOf);
     await Promise.all(sealed.map(async (one) => valueOf(await client.decrypt(one))));
     expect(card.privateOperations()).toBe(1);
-    expect(valueOf(await client.status()).key_id).toMatch(/^kc1-rsa-/u);
+    expect(valueOf(await client.status()).key_id).toMatch(new RegExp(`^kc1-${kind}-`, 'u'));
     client.close();
     await provider.end('SIGKILL');
     await start();
