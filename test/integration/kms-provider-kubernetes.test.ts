@@ -7,7 +7,9 @@ import {
   encryptionConfiguration,
   healthOf,
   kmsEntry,
+  readAllValues,
   readValue,
+  rewrapSeed,
   secretList,
   storedSecret,
 } from '../fixtures/kms-cluster.ts';
@@ -19,6 +21,7 @@ import {
   type KmsProcess,
   type KmsToken,
 } from '../fixtures/kms-provider.ts';
+import { connectKms } from '../servers/kms-client.ts';
 import { startKmsPlugin } from '../servers/kms-plugin.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 
@@ -73,6 +76,10 @@ it('reads what kleidi wrote, and encrypts 1,500 Secrets with one call', async ()
   expect(await readValue(cluster, 'old-19')).toBe('value 19');
   await cluster.arrange(['create', '--filename=-'], secretList('new', 1500));
   expect(await countCalls('encrypt')).toBe(1);
+  // Lists from etcd decrypt each Secret anew: the API server does that by itself.
+  const decrypted = await countCalls('decrypt');
+  for (const _ of ['first', 'again']) await cluster.arrange(['get', 'secrets', '--output=name']);
+  expect(await countCalls('decrypt')).toBe(decrypted);
   await cluster.arrange(['create', 'configmap', 'plain-words', '--from-literal=a=plain-words-in-a-configmap']);
   for (const path of ['secrets/default/new-1499', 'configmaps/default/plain-words']) {
     const stored = (await cluster.etcdGet(`/registry/${path}`)).toString('latin1');
@@ -128,4 +135,28 @@ it('lets reads go on while the token is gone, and is healthy again by itself, wi
   };
   await expect.poll(writeAnother, patient).toBe(true);
   expect(await readValue(cluster, `newer-${count}`)).toBe('newer');
+});
+
+it('opens Secrets under 50 old keys of the token when the API server starts', async () => {
+  await cluster.arrange(['create', '--filename=-'], secretList('aged', 50));
+  const keyIds = new Set<string>();
+  const rotate = async (id: number): Promise<void> => {
+    token.addKey(keyLabel, id, randomBytes(32));
+    // Started anew, it need not be waited for until it looks for keys by itself.
+    await provider?.end('SIGTERM');
+    provider = await startProvider();
+  };
+  for (let index = 0; index < 50; index += 1) {
+    await rotate(100 + index);
+    const client = connectKms(place.socketPath);
+    keyIds.add(await rewrapSeed(cluster, client, keyLabel, `aged-${index}`));
+    client.close();
+  }
+  expect(keyIds.size).toBe(50);
+  await rotate(200);
+  await cluster.restart();
+  const values = await readAllValues(cluster);
+  for (let index = 0; index < 50; index += 1) expect(values.get(`aged-${index}`)).toBe(`value ${index}`);
+  expect(await countCalls('decrypt')).toBeGreaterThanOrEqual(50);
+  await expect.poll(() => healthOf(cluster, '/readyz'), patient).toBe('ok');
 });
