@@ -127,7 +127,7 @@ test.describe.serial('clusters that say no', () => {
   });
 
   const setZoom = (factor: number): Promise<void> =>
-    app.application.evaluate(({ BrowserWindow }, zoom) => {
+    app.inMain(({ BrowserWindow }, zoom) => {
       const window = BrowserWindow.getAllWindows()[0];
       window?.setContentSize(1024, 700);
       window?.webContents.setZoomFactor(zoom);
@@ -201,7 +201,7 @@ test.describe.serial('clusters that say no', () => {
     await expect(preview.push).toBeDisabled();
     await keep('refusals-rights');
     const path = join(home.directory, 'rights.yaml');
-    await app.application.evaluate(({ dialog }, filePath) => {
+    await app.inMain(({ dialog }, filePath) => {
       Reflect.set(dialog, 'showSaveDialog', () => Promise.resolve({ canceled: false, filePath }));
     }, path);
     await preview.saveRights.click();
@@ -321,7 +321,7 @@ test.describe.serial('clusters that say no', () => {
     ] as const) {
       const folder = join(home.directory, output.replaceAll(' ', '-'));
       await mkdir(folder);
-      await app.application.evaluate(({ dialog }, filePath) => {
+      await app.inMain(({ dialog }, filePath) => {
         Reflect.set(dialog, 'showOpenDialog', () => Promise.resolve({ canceled: false, filePaths: [filePath] }));
       }, folder);
       await screen.save(output);

@@ -94,12 +94,12 @@ test.describe.serial('what is said of devices', () => {
     await expect(notice).toContainText('scdaemon');
     expect(await findNameProblems(page, ['main', 'navigation'])).toEqual([]);
     await keepScreenshot(page, 'devices-held-by-gnupg');
-    await app.application.evaluate(({ clipboard }) => clipboard.writeText('before'));
+    await app.inMain(({ clipboard }) => clipboard.writeText('before'));
     await notice.getByRole('button', { name: 'Copy' }).click();
     await expect(notice.getByRole('status')).toHaveText('The commands are on the clipboard.');
     const shown = await notice.getByLabel('Commands').textContent();
     expect(shown).toContain('gpgconf --kill scdaemon');
-    await expect.poll(() => app.application.evaluate(({ clipboard }) => clipboard.readText())).toBe(shown);
+    await expect.poll(() => app.inMain(({ clipboard }) => clipboard.readText())).toBe(shown);
     scdaemon.kill();
     await giveBack?.();
     giveBack = undefined;
@@ -110,7 +110,7 @@ test.describe.serial('what is said of devices', () => {
   test('a certificate that lies there already is named, and no other takes its place', async () => {
     const path = join(home.directory, 'other.der');
     await writeFile(path, await makeTestCertificate('/CN=other.example'));
-    await app.application.evaluate(({ dialog }, filePath) => {
+    await app.inMain(({ dialog }, filePath) => {
       Reflect.set(dialog, 'showOpenDialog', () => Promise.resolve({ canceled: false, filePaths: [filePath] }));
     }, path);
     await showMadeView(app, viewWithDevices());

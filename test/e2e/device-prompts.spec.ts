@@ -89,7 +89,7 @@ test.afterAll(async () => {
 
 /** Shows a prompt in the window that is open, from now on in place of what it was opened for. */
 async function show(view: PromptView): Promise<{ readonly page: Page; readonly screen: PromptScreen }> {
-  await app.application.evaluate(({ ipcMain }, shown) => {
+  await app.inMain(({ ipcMain }, shown) => {
     const state = { submitted: undefined as unknown, confirmed: false, revealFor: '', sealed: undefined as unknown };
     Reflect.set(globalThis, 'promptUnderTest', state);
     const answer = (name: string, handler: (request: unknown) => unknown): void => {
@@ -123,7 +123,7 @@ async function show(view: PromptView): Promise<{ readonly page: Page; readonly s
 }
 
 const readState = (name: 'submitted' | 'confirmed' | 'revealFor'): Promise<unknown> =>
-  app.application.evaluate((_electron, field) => {
+  app.inMain((_electron, field) => {
     const state: unknown = Reflect.get(globalThis, 'promptUnderTest');
     return Reflect.get(Object(state), field) as unknown;
   }, name);
@@ -295,7 +295,7 @@ test('a piece is handed out to one custodian, who types it back', async () => {
   await expect.poll(() => readState('revealFor')).toBeTruthy();
   const testPiece = '02c30a1122334455670f223344556677aa';
   const sealed = await sealSecret(String(await readState('revealFor')), new TextEncoder().encode(testPiece), purpose);
-  await app.application.evaluate((_electron, given) => {
+  await app.inMain((_electron, given) => {
     const state: unknown = Reflect.get(globalThis, 'promptUnderTest');
     Reflect.set(Object(state), 'sealed', given);
   }, sealed);

@@ -164,7 +164,7 @@ test.describe.serial('a Nitrokey HSM without a mouse', () => {
 
   test('gives its public key away', async () => {
     const filePath = join(app.home.directory, 'exported.pub');
-    await app.application.evaluate(({ dialog }, path) => {
+    await app.inMain(({ dialog }, path) => {
       Reflect.set(dialog, 'showSaveDialog', () => Promise.resolve({ canceled: false, filePath: path }));
     }, filePath);
     await openDevice(label);

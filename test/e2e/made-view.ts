@@ -8,7 +8,7 @@ const channel = `${wirePrefix.main}view-changed`;
 
 /** From the first one on, what the app itself would show is held back: a made view has a second argument. */
 export async function showMadeView(app: LaunchedApp, view: AppView): Promise<void> {
-  await app.application.evaluate(
+  await app.inMain(
     ({ BrowserWindow }, [viewChannel, made]) => {
       const contents = BrowserWindow.getAllWindows()[0]?.webContents;
       if (contents === undefined) throw new Error('There is no window.');
@@ -29,7 +29,7 @@ export async function showMadeView(app: LaunchedApp, view: AppView): Promise<voi
 
 /** The window shows what the app knows again. */
 export async function showOwnView(app: LaunchedApp, page: Page): Promise<void> {
-  await app.application.evaluate(({ BrowserWindow }) => {
+  await app.inMain(({ BrowserWindow }) => {
     const contents = BrowserWindow.getAllWindows()[0]?.webContents;
     if (contents !== undefined) Reflect.deleteProperty(contents, 'send');
   });
@@ -39,7 +39,7 @@ export async function showOwnView(app: LaunchedApp, page: Page): Promise<void> {
 
 /** Leads the window to a page, as a notification does. */
 export async function goTo(app: LaunchedApp, path: string): Promise<void> {
-  await app.application.evaluate(
+  await app.inMain(
     ({ BrowserWindow }, [goToChannel, target]) => {
       BrowserWindow.getAllWindows()[0]?.webContents.send(goToChannel, { path: target });
     },

@@ -36,7 +36,7 @@ async function processesBeside(tree: readonly number[]): Promise<readonly number
 }
 
 async function mainRendererId(app: LaunchedApp): Promise<number> {
-  const ids = await app.readMain(({ BrowserWindow }) =>
+  const ids = await app.inMain(({ BrowserWindow }) =>
     BrowserWindow.getAllWindows().map(({ webContents }) => ({
       isMain: webContents.getURL().startsWith('app://main'),
       id: webContents.getOSProcessId(),

@@ -6,7 +6,7 @@ import type { LaunchedApp } from './launch/launch-app.ts';
 
 /** To be called once per app. */
 export async function observeNotifications(app: LaunchedApp): Promise<void> {
-  await app.application.evaluate(({ Notification }) => {
+  await app.inMain(({ Notification }) => {
     const shown: Electron.Notification[] = [];
     Reflect.set(globalThis, 'shownNotifications', shown);
     const show: unknown = Reflect.get(Notification.prototype, 'show');
@@ -21,12 +21,12 @@ export async function observeNotifications(app: LaunchedApp): Promise<void> {
 
 /** @returns titles, in the order shown */
 export async function readNotifications(app: LaunchedApp): Promise<readonly string[]> {
-  return app.readMain(() =>
+  return app.inMain(() =>
     (Reflect.get(globalThis, 'shownNotifications') as Electron.Notification[]).map((each) => each.title),
   );
 }
 
-/** Clicks the one that was shown last. */
+/** Clicks the one that was shown last, once. */
 export async function clickNotification(app: LaunchedApp): Promise<void> {
   await app.application.evaluate(() => {
     const last = (Reflect.get(globalThis, 'shownNotifications') as Electron.Notification[]).at(-1);

@@ -94,7 +94,7 @@ test('a rehearsal from an empty token to an unsealed Vault', async () => {
         ['As PDF', 'pdf'],
       ] as const) {
         const target = join(home.directory, `transcript.${extension}`);
-        await app.application.evaluate(({ dialog }, filePath) => {
+        await app.inMain(({ dialog }, filePath) => {
           Reflect.set(dialog, 'showSaveDialog', () => Promise.resolve({ canceled: false, filePath }));
         }, target);
         await run.saveTranscript(format);
@@ -129,7 +129,7 @@ test('a rehearsal from an empty token to an unsealed Vault', async () => {
       expect([view.tokens, view.vaults, view.runs, view.stores]).toEqual([[], [], [], []]);
       // A card's module that is just starting is given two seconds to log out.
       const hosts = async (): Promise<readonly string[]> =>
-        app.readMain(({ app: electron }) =>
+        app.inMain(({ app: electron }) =>
           electron.getAppMetrics().flatMap((metric) => {
             const name = String(metric.name);
             return metric.type === 'Utility' && name.includes('Key Custodian') ? [name] : [];

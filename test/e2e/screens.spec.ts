@@ -42,7 +42,7 @@ async function setTheme(page: Page, theme: Theme): Promise<void> {
 }
 
 async function setZoom(app: LaunchedApp, factor: number): Promise<void> {
-  await app.application.evaluate(({ BrowserWindow }, zoom) => {
+  await app.inMain(({ BrowserWindow }, zoom) => {
     const window = BrowserWindow.getAllWindows()[0];
     window?.setContentSize(1024, 700);
     window?.webContents.setZoomFactor(zoom);

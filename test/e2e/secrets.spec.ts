@@ -17,7 +17,7 @@ import { formsOf, processTree, searchMemory } from './process-memory.ts';
 const tokenLabel = 'marker-token';
 
 async function mainRendererId(app: LaunchedApp): Promise<number> {
-  return app.readMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.getOSProcessId() ?? -1);
+  return app.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.getOSProcessId() ?? -1);
 }
 
 async function searchFiles(directory: string, markers: readonly string[]): Promise<readonly string[]> {

@@ -42,7 +42,7 @@ test.describe('the main window', () => {
   });
 
   test('is sandboxed by the operating system, without a switch against it', async () => {
-    const renderers = await app.readMain(({ BrowserWindow }) =>
+    const renderers = await app.inMain(({ BrowserWindow }) =>
       BrowserWindow.getAllWindows().map((window) => window.webContents.getOSProcessId()),
     );
     const { readFile } = await import('node:fs/promises');
@@ -146,7 +146,7 @@ test.describe('the main window', () => {
   });
 
   test('has no developer tools and keeps nothing on disk', async () => {
-    const facts = await app.readMain(({ BrowserWindow }) => {
+    const facts = await app.inMain(({ BrowserWindow }) => {
       const window = BrowserWindow.getAllWindows()[0];
       window?.webContents.openDevTools();
       return {

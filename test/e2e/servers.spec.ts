@@ -16,7 +16,7 @@ const modulePath = '/usr/lib/softhsm/libsofthsm2.so';
 
 /** The system's file dialog answers with this path. */
 async function willChoose(app: LaunchedApp, path: string): Promise<void> {
-  await app.application.evaluate(({ dialog }, filePath) => {
+  await app.inMain(({ dialog }, filePath) => {
     Reflect.set(dialog, 'showOpenDialog', () => Promise.resolve({ canceled: false, filePaths: [filePath] }));
   }, path);
 }

@@ -14,7 +14,7 @@ import { clickNotification, observeNotifications, readNotifications } from './no
 const testSecrets = { pin: 'tray-test-pin-2711', soPin: 'tray-test-so-pin-2711' };
 
 function countRenderers(app: LaunchedApp): Promise<number> {
-  return app.readMain(({ app: electron }) => electron.getAppMetrics().filter((metric) => metric.type === 'Tab').length);
+  return app.inMain(({ app: electron }) => electron.getAppMetrics().filter((metric) => metric.type === 'Tab').length);
 }
 
 test('only the tray: no renderer is alive, and a second copy brings the window', async () => {
@@ -114,7 +114,7 @@ test.describe.serial('with a Vault that it follows', () => {
     await expect.poll(() => itemLabelled('Locked')).toMatchObject({ enabled: false });
     await page.getByRole('button', { name: 'Continue' }).click();
 
-    await app.application.evaluate(({ BrowserWindow }) => {
+    await app.inMain(({ BrowserWindow }) => {
       for (const window of BrowserWindow.getAllWindows()) window.close();
     });
     await expect.poll(() => countRenderers(app)).toBe(0);
@@ -157,7 +157,7 @@ test.describe.serial('with a Vault that it follows', () => {
     await callContract(page, 'app.lock', {});
     await vault.restart();
     await expect.poll(() => tray.tooltip(), { timeout: 40_000 }).toContain('Followed Vault sealed');
-    await app.application.evaluate(({ BrowserWindow }) => {
+    await app.inMain(({ BrowserWindow }) => {
       for (const window of BrowserWindow.getAllWindows()) window.close();
     });
     await expect.poll(() => countRenderers(app)).toBe(0);

@@ -87,9 +87,7 @@ test.describe.serial('Vault and encryption set-up', () => {
   /** A picture in light and dark as small as the window gets; every control has a name and no text is cut off. */
   const keep = async (name: string, shown: Page = page): Promise<void> => {
     if (shown === page)
-      await app.application.evaluate(({ BrowserWindow }) =>
-        BrowserWindow.getAllWindows()[0]?.setContentSize(1024, 700),
-      );
+      await app.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(1024, 700));
     const landmarks = shown === page ? ['main', 'navigation'] : ['main'];
     const problems: string[] = [...(await findNameProblems(shown, landmarks))];
     for (const theme of themes) {
@@ -234,7 +232,7 @@ test.describe.serial('Vault and encryption set-up', () => {
       ['Choose the certificate…', certificatePath],
       ['Choose the key…', keyPath],
     ] as const) {
-      await app.application.evaluate(({ dialog }, filePath) => {
+      await app.inMain(({ dialog }, filePath) => {
         Reflect.set(dialog, 'showOpenDialog', () => Promise.resolve({ canceled: false, filePaths: [filePath] }));
       }, path);
       await page.getByRole('button', { name: button }).click();

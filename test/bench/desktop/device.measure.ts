@@ -74,7 +74,7 @@ async function workUntilKeyIsMade(app: LaunchedApp, page: Page, runId: string): 
 
 /** The helper processes that watch readers and hold tokens. Electron names them by their service. */
 async function findHelpers(app: LaunchedApp): Promise<readonly number[]> {
-  const found = await app.readMain(({ app: electron }) =>
+  const found = await app.inMain(({ app: electron }) =>
     electron
       .getAppMetrics()
       .filter(({ type, serviceName, name }) => type === 'Utility' && /host/u.test(`${serviceName ?? ''} ${name ?? ''}`))

@@ -27,7 +27,7 @@ test('the event loop while a token is set up', async () => {
     await plan.start.click();
     const run = new RunScreen(page);
     await run.steps.first().waitFor();
-    await app.application.evaluate(() => {
+    await app.inMain(() => {
       const { monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks');
       const histogram = monitorEventLoopDelay({ resolution: 1 });
       histogram.enable();
@@ -39,7 +39,7 @@ test('the event loop while a token is set up', async () => {
       withoutPictures: true,
     });
     expect(ended.status).toBe('completed');
-    const longest = await app.application.evaluate(() => {
+    const longest = await app.inMain(() => {
       const histogram: unknown = Reflect.get(globalThis, 'measuredDelay');
       return typeof histogram === 'object' && histogram !== null && 'max' in histogram
         ? Number(histogram.max) / 1e6

@@ -4,7 +4,7 @@ import type { LaunchedApp } from '../../e2e/launch/launch-app.ts';
 
 /** Begins anew where it watched already. */
 export async function beginWatching(app: LaunchedApp, page: Page): Promise<void> {
-  await app.application.evaluate(() => {
+  await app.inMain(() => {
     const { monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks');
     const histogram = monitorEventLoopDelay({ resolution: 1 });
     histogram.enable();
@@ -28,7 +28,7 @@ export async function readWatching(
   app: LaunchedApp,
   page: Page,
 ): Promise<{ readonly stall: number; readonly frame: number }> {
-  const stall = await app.application.evaluate(() => {
+  const stall = await app.inMain(() => {
     const histogram: unknown = Reflect.get(globalThis, 'measuredDelay');
     if (typeof histogram !== 'object' || histogram === null || !('max' in histogram)) return -1;
     if ('disable' in histogram && typeof histogram.disable === 'function')

@@ -81,8 +81,12 @@ export interface LaunchedApp {
   readonly mainProcess: ChildProcess;
   /** The id of the main process. */
   readonly mainProcessId: number;
-  /** What a function says that runs in main and changes nothing there. */
-  readMain<Value>(read: (electron: typeof Electron) => Value): Promise<Value>;
+  /** What a function answers that runs in main, where it may have to run twice: it reads, or sets what is the same then. */
+  inMain<Value>(work: (electron: typeof Electron) => Value | Promise<Value>): Promise<Value>;
+  inMain<Value, Given>(
+    work: (electron: typeof Electron, given: Given) => Value | Promise<Value>,
+    given: Given,
+  ): Promise<Value>;
   /** The window whose address begins so, waiting for it to open: 'app://main/' or 'app://prompt/'. */
   window(address: string): Promise<Page>;
   /** Ends the app and, unless it was given, removes its home. */
@@ -114,12 +118,15 @@ export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedAp
     home,
     mainProcess,
     mainProcessId,
-    async readMain(read) {
+    async inMain<Value, Given>(
+      work: (electron: typeof Electron, given: Given) => Value | Promise<Value>,
+      given?: Given,
+    ): Promise<Value> {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await application.evaluate(read);
+          return await application.evaluate(work as (electron: typeof Electron, given: unknown) => Value, given);
         } catch (cause) {
-          // V8's inspector lets go of an answer now and then before it is fetched; reading again does no harm.
+          // V8's inspector lets go of an answer now and then before it is fetched.
           if (attempt >= 5 || !(cause instanceof Error) || !cause.message.includes('was garbage collected'))
             throw cause;
         }
