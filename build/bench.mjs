@@ -60,7 +60,7 @@ try {
   const { ensureVault } = await import('./setup/vault.mjs');
   await ensureBundle();
   await ensurePackage(await ensureElectron());
-  const servers = { VAULT_BIN: ensureVault(), ...(await waitForKubernetes()) };
+  const servers = { VAULT_BIN: await ensureVault(), ...(await waitForKubernetes()) };
   const environment = { ...toolEnvironment, KEY_CUSTODIAN_CACHE: cacheDirectory(), ...servers };
   const chosen = process.argv.slice(2).filter((argument) => argument !== '--');
   const files = readdirSync(join(root, 'test/bench'))

@@ -145,12 +145,12 @@ async function setUp() {
     const { startKubernetesSetup } = await import('./setup/kubernetes.mjs');
     waitForKubernetes = startKubernetesSetup();
     const { ensureVault, ensureVaultKubernetesLogIn } = await import('./setup/vault.mjs');
-    const path = ensureVault();
+    const path = await ensureVault();
     environment.VAULT_BIN = process.env.VAULT_BIN = path;
     if (wants('integration')) {
-      environment.VAULT_KUBERNETES_LOG_IN_BIN = ensureVaultKubernetesLogIn();
+      environment.VAULT_KUBERNETES_LOG_IN_BIN = await ensureVaultKubernetesLogIn();
       const { ensureToxiproxy } = await import('./setup/toxiproxy.mjs');
-      environment.TOXIPROXY_BIN = ensureToxiproxy();
+      environment.TOXIPROXY_BIN = await ensureToxiproxy();
     }
   }
 }

@@ -2,13 +2,11 @@
  * What the tests' Kubernetes cluster is made of: kube-apiserver (found, or built once from the module in
  * build/servers/kube-apiserver), a kubelet's streaming endpoints from the same module, etcd and kubectl.
  */
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { cacheDirectory, findProgram, root, say, SetupError } from './commands.mjs';
 import { ensureEtcd } from './etcd.mjs';
-import { findGo } from './go.mjs';
+import { buildWithGo, findGo, shortHashOf } from './go.mjs';
 import { ensureKubectl } from './kubectl.mjs';
 
 const moduleDirectory = join(root, 'build/servers/kube-apiserver');
@@ -27,51 +25,15 @@ function findApiServer(cached) {
 
 /** Built anew when its source changes; test/servers/kubernetes-programs.ts looks in the same place. */
 function cachedKubelet() {
-  const source = readFileSync(join(moduleDirectory, 'kubelet', 'main.go'));
-  const hash = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  const hash = shortHashOf(join(moduleDirectory, 'kubelet', 'main.go'));
   return join(cacheDirectory(), 'servers', `kubelet-streaming-${hash}`, 'kubelet-streaming');
 }
 
-/** Builds at the lowest priority, beside whatever else runs; its words are kept until they are of use. */
-async function buildProgram(go, version, target, folder) {
-  mkdirSync(dirname(target), { recursive: true });
-  const work = `${target}.${process.pid}`;
+/** Without them the server says v0.0.0, and every kubectl finds itself too new. */
+function versionStamps(version) {
   const [major, minor] = version.split('.');
-  // Without them the server says v0.0.0, and every kubectl finds itself too new.
   const variables = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
-  const stamps = Object.entries(variables).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
-  const args = [
-    'build',
-    '-trimpath',
-    '-mod=readonly',
-    '-ldflags',
-    ['-s', '-w', ...stamps].join(' '),
-    '-o',
-    work,
-    folder,
-  ];
-  const child = spawn('nice', ['-n', '19', go, ...args], {
-    cwd: moduleDirectory,
-    env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const killAtExit = () => child.kill();
-  process.once('exit', killAtExit);
-  const words = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => words.push(chunk));
-  const status = await new Promise((resolve) => {
-    child.once('error', () => resolve(-1));
-    child.once('close', resolve);
-  });
-  process.removeListener('exit', killAtExit);
-  if (status !== 0) {
-    rmSync(work, { force: true });
-    throw new SetupError(
-      `${Buffer.concat(words).toString().trim().slice(-2000)}\n` +
-        `${basename(target)} could not be built. Most often the Go proxy could not be reached.`,
-    );
-  }
-  renameSync(work, target);
+  return Object.entries(variables).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
 }
 
 /**
@@ -87,6 +49,8 @@ export function startKubernetesSetup() {
   const kubelet = [process.env.KUBELET_STREAMING_BIN, cachedKubelet()].find((path) => path && existsSync(path));
   let build = Promise.resolve();
   const go = findGo();
+  const buildProgram = (folder, target) =>
+    buildWithGo(go, { module: moduleDirectory, folder, target, stamps: versionStamps(version) });
   if (go === undefined && kubelet === undefined)
     throw new SetupError(
       'Tests need the streaming part of a kubelet: install Go 1.25 or later (https://go.dev/dl), and it is built once, ' +
@@ -99,14 +63,12 @@ export function startKubernetesSetup() {
           'KUBEBUILDER_ASSETS; or install Go 1.25 or later (https://go.dev/dl), and it is built once, in about 7 minutes.',
       );
     say(`  Building kube-apiserver ${version} for the tests, once (about 7 minutes, in the background)`);
-    build = buildProgram(go, version, cached, '.');
+    build = buildProgram('.', cached);
   }
   // Of the same packages, so it takes seconds once the API server is built.
-  if (kubelet === undefined) {
-    build = build.then(() => buildProgram(go, version, cachedKubelet(), './kubelet'));
-    // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
-    build.catch(() => undefined);
-  }
+  if (kubelet === undefined) build = build.then(() => buildProgram('./kubelet', cachedKubelet()));
+  // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
+  build.catch(() => undefined);
   const started = performance.now();
   return async () => {
     const kubectl = await ensureKubectl();

@@ -1,8 +1,8 @@
 /** A Vault server program for tests and rehearsals: found where the app finds one, or built into the app's cache. */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ask, cacheDirectory, projectNode, root, run, say, SetupError } from './commands.mjs';
-import { findGo } from './go.mjs';
+import { ask, cacheDirectory, projectNode, root, say, SetupError } from './commands.mjs';
+import { buildWithGo, findGo } from './go.mjs';
 
 const source = join(root, 'electron/rehearsal/vault-binary.ts');
 
@@ -27,45 +27,35 @@ function cachedVault() {
   return target;
 }
 
-/** Builds one program of the module in build/servers/vault and puts it in its place whole. */
-function build(what, { program, tags, target }) {
+/** Builds one program of the module in build/servers/vault. */
+async function build(what, { folder, tags, target }) {
   const go = findGo();
   if (go === undefined)
     throw new SetupError(
       `Tests need ${what}. Install Go 1.25 or later (https://go.dev/dl, Debian's own is too old), and it is built once.`,
     );
-  mkdirSync(dirname(target), { recursive: true });
-  const work = `${target}.${process.pid}`;
-  const args = ['build', '-trimpath', '-mod=readonly', ...tags, '-ldflags', '-s -w', '-o', work, program];
-  const environment = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
-  if (!run(go, args, { cwd: join(root, 'build/servers/vault'), env: environment })) {
-    rmSync(work, { force: true });
-    throw new SetupError(
-      `${what} could not be built; the reason is above. Most often the Go proxy could not be reached.`,
-    );
-  }
-  renameSync(work, target);
+  await buildWithGo(go, { module: join(root, 'build/servers/vault'), folder, tags, target });
 }
 
-/** Builds Vault once when there is none; that takes some minutes and shows its progress. */
-export function ensureVault() {
+/** Builds Vault once when there is none; that takes some minutes. */
+export async function ensureVault() {
   const found = findVault();
   if (found !== undefined) return found;
   say('  Building Vault for the tests, once (about 4 minutes)');
   const target = cachedVault();
-  build('a Vault server (`vault` or `bao` on PATH, or named in VAULT_BIN)', {
-    program: '.',
-    tags: ['-tags', 'minimal'],
+  await build('a Vault server (`vault` or `bao` on PATH, or named in VAULT_BIN)', {
+    folder: '.',
+    tags: ['minimal'],
     target,
   });
   return target;
 }
 
 /** Vault's Kubernetes log-in as a program of its own, since the small Vault of the tests has none built in. */
-export function ensureVaultKubernetesLogIn() {
+export async function ensureVaultKubernetesLogIn() {
   const target = join(dirname(cachedVault()), 'plugins', 'vault-plugin-auth-kubernetes');
   if (existsSync(target)) return target;
   say('  Building Vault’s Kubernetes log-in for the tests, once (about a minute)');
-  build('Vault’s Kubernetes log-in', { program: './kubernetes-auth', tags: [], target });
+  await build('Vault’s Kubernetes log-in', { folder: './kubernetes-auth', tags: [], target });
   return target;
 }

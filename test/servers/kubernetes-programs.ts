@@ -38,23 +38,21 @@ export function cachedKubectlPath(cacheDirectory: string): string {
   return join(cacheDirectory, 'servers', `kubectl-${fetchedKubectlVersion}`, 'kubectl');
 }
 
-/** Where the set-up unpacks Debian's etcd and etcdctl, so that no service comes with them. */
-export function cachedEtcdDirectory(cacheDirectory: string): string {
-  return join(cacheDirectory, 'servers', 'etcd', 'usr', 'bin');
+/** Where the set-up puts the etcd and etcdctl that it builds. */
+export async function cachedEtcdDirectory(cacheDirectory: string): Promise<string> {
+  return join(cacheDirectory, 'servers', `etcd-${await shortHashOf('../../build/servers/etcd/go.mod')}`);
 }
 
-/** By name, in the order: a variable, KUBEBUILDER_ASSETS (the folder that controller-runtime's envtest makes), PATH. */
-async function findNamed(
-  variable: string,
-  program: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<readonly (string | undefined)[]> {
+/** As build/setup/go.mjs names folders of the cache. @param file seen from here */
+async function shortHashOf(file: string): Promise<string> {
+  const content = await readFile(new URL(file, import.meta.url));
+  return createHash('sha256').update(content).digest('hex').slice(0, 12);
+}
+
+/** In the folder that controller-runtime's envtest makes. */
+function inAssets(program: string, environment: NodeJS.ProcessEnv): string | undefined {
   const assets = environment['KUBEBUILDER_ASSETS'];
-  return [
-    environment[variable],
-    assets === undefined ? undefined : join(assets, program),
-    await findOnPath(program, environment['PATH']),
-  ];
+  return assets === undefined ? undefined : join(assets, program);
 }
 
 /** KUBE_APISERVER_BIN, KUBEBUILDER_ASSETS, PATH, the cache. */
@@ -62,18 +60,25 @@ export async function findApiServer(
   cacheDirectory: string = defaultCacheDirectory(),
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<string | undefined> {
-  const named = await findNamed('KUBE_APISERVER_BIN', 'kube-apiserver', environment);
-  return firstExecutable([...named, cachedApiServerPath(cacheDirectory)]);
+  return firstExecutable([
+    environment['KUBE_APISERVER_BIN'],
+    inAssets('kube-apiserver', environment),
+    await findOnPath('kube-apiserver', environment['PATH']),
+    cachedApiServerPath(cacheDirectory),
+  ]);
 }
 
-/** ETCD_BIN or ETCDCTL_BIN, KUBEBUILDER_ASSETS, PATH, the cache. */
+/** ETCD_BIN or ETCDCTL_BIN, KUBEBUILDER_ASSETS, the cache. What is on PATH is most often too old for Kubernetes 1.34. */
 export async function findEtcd(
   program: 'etcd' | 'etcdctl',
   cacheDirectory: string = defaultCacheDirectory(),
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<string | undefined> {
-  const named = await findNamed(program === 'etcd' ? 'ETCD_BIN' : 'ETCDCTL_BIN', program, environment);
-  return firstExecutable([...named, join(cachedEtcdDirectory(cacheDirectory), program)]);
+  return firstExecutable([
+    environment[program === 'etcd' ? 'ETCD_BIN' : 'ETCDCTL_BIN'],
+    inAssets(program, environment),
+    join(await cachedEtcdDirectory(cacheDirectory), program),
+  ]);
 }
 
 /** KUBECTL_BIN or the cache. What is on PATH may be of any age: the set-up looks at its version and names it. */
@@ -102,8 +107,7 @@ export async function findKubernetesPrograms(): Promise<KubernetesPrograms> {
 
 /** The streaming part of a kubelet: KUBELET_STREAMING_BIN, or what build/setup/kubernetes.mjs built of this source. */
 export async function findKubelet(): Promise<string> {
-  const source = await readFile(new URL('../../build/servers/kube-apiserver/kubelet/main.go', import.meta.url));
-  const hash = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  const hash = await shortHashOf('../../build/servers/kube-apiserver/kubelet/main.go');
   const cached = join(defaultCacheDirectory(), 'servers', `kubelet-streaming-${hash}`, 'kubelet-streaming');
   const found = await firstExecutable([process.env['KUBELET_STREAMING_BIN'], cached]);
   if (found === undefined)
