@@ -113,8 +113,8 @@ const table = {
   ],
   'k8s-bridge': [
     node,
-    // pkcs11js: for the KMS provider alone, see below.
-    ...npm('zod', 'yaml', 'diff', 'pkcs11js'),
+    // pkcs11js and undici: for the KMS provider alone, see below.
+    ...npm('zod', 'yaml', 'diff', 'pkcs11js', 'undici'),
     ...room('electron/workflows', 'electron/sealing'),
     '^electron/hosts/',
     // For it, too: how public keys lie on tokens, and the templates of what unwraps under them.

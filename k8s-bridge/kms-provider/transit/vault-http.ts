@@ -1,8 +1,7 @@
 /** HTTP to one Vault or OpenBao: kept-alive connections, a deadline for each call, a bound on what is read. */
 import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent, request as requestHttp, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { createSecureContext } from 'node:tls';
+import type { Dispatcher } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import { refused, type Outcome } from '../grpc/outcome.ts';
 import type { TransitConfiguration } from '../configuration.ts';
 
@@ -32,6 +31,10 @@ export interface VaultHttp {
 const longestReply = 256 * 1024;
 /** How much later than its deadline an answer may come, in milliseconds, before its connection is given up. */
 const lateAnswer = 10_000;
+/** More calls at once wait for one of these. */
+const mostConnections = 64;
+/** Longer than the pause between two checks, so that a call seldom waits for a handshake; in milliseconds. */
+const keepAlive = 60_000;
 
 function readJson(text: string): unknown {
   try {
@@ -48,78 +51,85 @@ interface Sent {
   readonly mayTryAgain: boolean;
 }
 
+/** What ends a connection that the server closed while it was not in use. */
+const closedCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
 /** Reads certificate files now. Throws what the file system throws. */
 export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
   const { address, namespace, caFile, clientCertificateFile, clientKeyFile } = configuration;
   const url = new URL(address);
-  const isHttps = url.protocol === 'https:';
-  const agent = isHttps
-    ? new HttpsAgent({
-        keepAlive: true,
-        // Made once: the agent would name its connections by all of these at each call.
-        secureContext: createSecureContext({
-          minVersion: 'TLSv1.2',
-          ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-          ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
-          ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
-        }),
-      })
-    : new HttpAgent({ keepAlive: true });
-  const request = isHttps ? requestHttps : requestHttp;
-  const server = {
-    host: url.hostname.replaceAll(/[[\]]/gu, ''),
-    port: url.port === '' ? (isHttps ? 443 : 80) : Number(url.port),
-  };
+  const pool = new Pool(url.origin, {
+    connections: mostConnections,
+    keepAliveTimeout: keepAlive,
+    // A call has its own deadline.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: {
+      minVersion: 'TLSv1.2',
+      ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+      ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
+      ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
+    },
+  });
+  const unreachable = (reason: string): Outcome<never> =>
+    refused('unavailable', `Vault at ${url.host} cannot be reached: ${reason}.`);
 
   const send = (call: VaultCall): Promise<Sent> =>
     new Promise((resolve) => {
-      const sentBody = call.body === undefined ? undefined : JSON.stringify(call.body);
-      const options: RequestOptions = {
-        ...server,
-        path: `/v1/${call.path}`,
-        method: call.method,
-        agent,
-        headers: {
-          'x-vault-request': 'true',
-          ...(sentBody === undefined ? {} : { 'content-length': Buffer.byteLength(sentBody) }),
-          ...(namespace === '' || call.withNamespace === false ? {} : { 'x-vault-namespace': namespace }),
-          ...(call.token === undefined ? {} : { 'x-vault-token': call.token }),
-        },
-      };
       const chunks: Buffer[] = [];
       let length = 0;
+      let status = 0;
+      let isGivenUp = false;
+      let controller: Dispatcher.DispatchController | undefined;
       const settle = (outcome: Outcome<VaultReply>, mayTryAgain = false): void => {
         clearTimeout(timer);
         resolve({ outcome, mayTryAgain });
       };
-      const unreachable = (reason: string): Outcome<never> =>
-        refused('unavailable', `Vault at ${url.host} cannot be reached: ${reason}.`);
-      const sent = request(options, (response) => {
-        response.on('data', (chunk: Buffer) => {
-          length += chunk.length;
-          if (length > longestReply) sent.destroy(new Error('its reply is too long'));
-          else chunks.push(chunk);
-        });
-        response.on('end', () => {
-          const whole = Buffer.concat(chunks);
-          settle({ ok: true, value: { status: response.statusCode ?? 0, body: readJson(whole.toString('utf8')) } });
-          for (const bytes of [whole, ...chunks]) bytes.fill(0);
-        });
-        response.on('error', (cause) => settle(refused('unavailable', `Vault broke off: ${cause.message}.`)));
-      });
+      const giveUp = (): void => {
+        isGivenUp = true;
+        controller?.abort(new Error('it did not answer in time'));
+      };
       let timer = setTimeout(
         () => {
-          settle(unreachable('it did not answer in time'));
+          resolve({ outcome: unreachable('it did not answer in time'), mayTryAgain: false });
           // On a slow wire another connection would cost its handshake, and be too late as well: this one is kept.
-          timer = setTimeout(() => sent.destroy(), lateAnswer).unref();
+          timer = setTimeout(giveUp, lateAnswer).unref();
         },
         Math.max(1, call.deadline - performance.now()),
       );
-      sent.on('error', (cause) => {
-        const isStale = sent.reusedSocket && 'code' in cause && cause.code === 'ECONNRESET';
-        settle(unreachable(cause.message), isStale);
-      });
-      sent.end(sentBody);
+      const headers = ['x-vault-request', 'true'];
+      if (namespace !== '' && call.withNamespace !== false) headers.push('x-vault-namespace', namespace);
+      if (call.token !== undefined) headers.push('x-vault-token', call.token);
+      const body = call.body === undefined ? null : JSON.stringify(call.body);
+      pool.dispatch(
+        { method: call.method, path: `/v1/${call.path}`, headers, body },
+        {
+          onRequestStart: (started) => {
+            controller = started;
+            if (isGivenUp) giveUp();
+          },
+          onResponseStart: (_, told) => {
+            status = told;
+          },
+          onResponseData: (current, chunk) => {
+            length += chunk.length;
+            if (length > longestReply) current.abort(new Error('its reply is too long'));
+            else chunks.push(chunk);
+          },
+          onResponseEnd: () => {
+            const whole = Buffer.concat(chunks);
+            settle({ ok: true, value: { status, body: readJson(whole.toString('utf8')) } });
+            for (const bytes of [whole, ...chunks]) bytes.fill(0);
+          },
+          onResponseError: (_, cause) => {
+            const isClosed = status === 0 && 'code' in cause && closedCodes.has(String(cause.code));
+            settle(
+              status === 0 ? unreachable(cause.message) : refused('unavailable', `Vault broke off: ${cause.message}.`),
+              isClosed,
+            );
+          },
+        },
+      );
     });
 
   return {
@@ -127,7 +137,9 @@ export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
       const first = await send(call);
       return first.mayTryAgain ? (await send(call)).outcome : first.outcome;
     },
-    close: () => agent.destroy(),
+    close: () => {
+      void pool.destroy();
+    },
   };
 }
 
