@@ -28,12 +28,12 @@ export interface MeasuredPlugin {
   end(): void;
 }
 
-/** Builds both programs where the sources are newer; Go itself knows that. @returns their folder */
+/** Builds the programs where the sources are newer; Go itself knows that. @returns their folder */
 export async function buildGoPrograms(): Promise<string> {
   const usual = '/usr/local/go/bin/go';
   const target = join(process.env['KEY_CUSTODIAN_CACHE'] ?? join(root, 'out'), 'servers', 'kms-go');
   await mkdir(target, { recursive: true });
-  const args = ['build', '-trimpath', '-mod=readonly', '-o', `${target}/`, '.', './load'];
+  const args = ['build', '-trimpath', '-mod=readonly', '-o', `${target}/`, '.', './transit', './load'];
   await run(existsSync(usual) ? usual : 'go', args, {
     cwd: sources,
     env: { ...process.env, CGO_ENABLED: '1', GOWORK: 'off' },
@@ -46,17 +46,17 @@ async function startPlugin(
   argumentList: readonly string[],
   token: KmsToken | undefined,
   socketPath: string,
-  environment: Readonly<Record<string, string>> = {},
+  options: { readonly environment?: Readonly<Record<string, string>>; readonly testSecret?: string } = {},
 ): Promise<MeasuredPlugin> {
   const child = spawn(program, argumentList, {
     env: {
       PATH: process.env['PATH'] ?? '',
-      ...environment,
+      ...options.environment,
       ...(token === undefined ? {} : { SOFTHSM2_CONF: token.configurationPath }),
     },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  child.stdin.end(`${kmsTestPin}\n`);
+  child.stdin.end(`${options.testSecret ?? kmsTestPin}\n`);
   const client = connectKms(socketPath);
   try {
     // Each failed call waits a while by itself.
@@ -84,7 +84,7 @@ async function startPlugin(
 export function startBundledProvider(token: KmsToken | undefined, place: KmsPlace): Promise<MeasuredPlugin> {
   const bundle = join(root, 'out/main/custodian.cjs');
   const argumentList = [bundle, 'kms', 'serve', '--config', place.configurationPath];
-  return startPlugin(process.execPath, argumentList, token, place.socketPath, readAllocatorSettings());
+  return startPlugin(process.execPath, argumentList, token, place.socketPath, { environment: readAllocatorSettings() });
 }
 
 export function startGoPlugin(programs: string, token: KmsToken, place: KmsPlace): Promise<MeasuredPlugin> {
@@ -95,6 +95,19 @@ export function startGoPlugin(programs: string, token: KmsToken, place: KmsPlace
     token,
     socketPath,
   );
+}
+
+/** @param folder where its socket may lie */
+export function startGoTransitPlugin(
+  programs: string,
+  vault: { readonly address: string; readonly caPath: string },
+  key: string,
+  testToken: string,
+  folder: string,
+): Promise<MeasuredPlugin> {
+  const socketPath = join(folder, 'go-transit.socket');
+  const argumentList = [socketPath, vault.address, vault.caPath, key];
+  return startPlugin(join(programs, 'transit'), argumentList, undefined, socketPath, { testSecret: testToken });
 }
 
 /** @returns milliseconds of each call, sorted */
