@@ -46,7 +46,7 @@ const failed: Refused = refused('internal', 'Something went wrong inside the pro
 type Answer = (outcome: Outcome<Buffer>) => void;
 
 async function answerWhenDone(answer: Answer, work: Promise<Outcome<Buffer>>, deadline: number): Promise<void> {
-  const timer = setTimeout(() => answer(tooLate), Math.max(0, deadline - performance.now()));
+  const timer = setTimeout(() => answer(tooLate), Math.max(0, Math.ceil(deadline - performance.now())));
   try {
     answer(await work);
   } finally {

@@ -95,7 +95,7 @@ export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
           // On a slow wire another connection would cost its handshake, and be too late as well: this one is kept.
           timer = setTimeout(giveUp, lateAnswer).unref();
         },
-        Math.max(1, call.deadline - performance.now()),
+        Math.max(1, Math.ceil(call.deadline - performance.now())),
       );
       const headers = ['x-vault-request', 'true'];
       if (namespace !== '' && call.withNamespace !== false) headers.push('x-vault-namespace', namespace);
