@@ -4,6 +4,7 @@ import { connect as connectHttp2, type ClientHttp2Session, type SessionOptions }
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   serveConnection,
@@ -377,5 +378,32 @@ describe('with one who breaks the rules', () => {
     const longBlock = encodeHeaders({ ':method': 'POST', ':path': '/long' });
     for (let id = 1; id < 100; id += 2) socket.write(request(id, longBlock));
     await expect.poll(() => reasons).toEqual(['It does not read its answers.']);
+  });
+
+  it('survives any frames, and serves whoever comes next', async () => {
+    const anyFrame = fc
+      .record({
+        type: fc.integer({ min: 0, max: 11 }),
+        flags: fc.constantFrom(0, 1, 4, 5, 8, 0x20, 0x2d, 0xff),
+        stream: fc.integer({ min: 0, max: 9 }),
+        payload: fc.oneof(
+          fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+          fc.constantFrom(requestBlock, waitBlock, number(0), number(1), number(2 ** 31 - 1), Buffer.alloc(8)),
+        ),
+      })
+      .map(({ type, flags, stream, payload }) => frame(type, flags, stream, payload));
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyFrame, { minLength: 1, maxLength: 20 }), async (frames) => {
+        const socket = connect(path);
+        socket.on('error', () => undefined);
+        socket.resume();
+        const closed = new Promise((resolve) => socket.once('close', resolve));
+        socket.end(Buffer.concat([greeting, ...frames]));
+        await closed;
+        for (const { reply } of pending.splice(0)) reply(replyWith(Buffer.from('late')));
+      }),
+      { numRuns: 300 },
+    );
+    expect((await ask(connectSession(), { ':path': '/' })).status).toBe(200);
   });
 });

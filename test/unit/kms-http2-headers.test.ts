@@ -1,4 +1,5 @@
 /** HPACK as the KMS provider reads and writes it: RFC 7541's own examples, and what no reader may take. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createHeaderDecoder, encodeHeaders } from '../../k8s-bridge/kms-provider/http2/header-fields.ts';
 import { decodeHuffman } from '../../k8s-bridge/kms-provider/http2/huffman.ts';
@@ -123,5 +124,29 @@ describe('writes header blocks', () => {
     { ':status': '415' },
   ])('%j is read as it was written', (fields) => {
     expect(pairs(createHeaderDecoder().decode(encodeHeaders(fields)))).toEqual(Object.entries(fields));
+  });
+});
+
+describe('whatever comes', () => {
+  it('reads any bytes as fields or as nothing, and keeps its table within bounds', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 10 }), (blocks) => {
+        const decoder = createHeaderDecoder();
+        for (const block of blocks) {
+          const fields = decoder.decode(Buffer.from(block));
+          const size = (fields ?? []).reduce((sum, { name, value }) => sum + name.length + value.length + 32, 0);
+          expect(size).toBeLessThanOrEqual(16 * 1024);
+        }
+      }),
+    );
+  });
+
+  it('reads what it wrote', () => {
+    const value = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) });
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z][a-z-]*$/u), value), (fields) => {
+        expect(pairs(createHeaderDecoder().decode(encodeHeaders(fields)))).toEqual(Object.entries(fields));
+      }),
+    );
   });
 });
