@@ -54,9 +54,14 @@ interface Sent {
 /** What ends a connection that the server closed while it was not in use. */
 const closedCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
+export type VaultServer = Pick<
+  TransitConfiguration,
+  'address' | 'namespace' | 'caFile' | 'clientCertificateFile' | 'clientKeyFile'
+>;
+
 /** Reads certificate files now. Throws what the file system throws. */
-export function openVaultHttp(configuration: TransitConfiguration): VaultHttp {
-  const { address, namespace, caFile, clientCertificateFile, clientKeyFile } = configuration;
+export function openVaultHttp(server: VaultServer): VaultHttp {
+  const { address, namespace, caFile, clientCertificateFile, clientKeyFile } = server;
   const url = new URL(address);
   const pool = new Pool(url.origin, {
     connections: mostConnections,
