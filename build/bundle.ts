@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { rolldown } from 'rolldown';
 import { build as buildPages } from 'vite';
+import { thirdPartyNotices } from './third-party-notices.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, 'out');
@@ -41,6 +42,12 @@ const requiredBy: Readonly<Partial<Record<keyof typeof nodeEntries, readonly str
   custodian: ['pkcs11js'],
 };
 const external = new Set(Object.values(requiredBy).flat());
+
+/** Everything that went into a bundle. */
+const bundledModules = new Set<string>();
+function remember(moduleIds: readonly string[]): void {
+  for (const id of moduleIds) bundledModules.add(id);
+}
 
 const builtin = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
 
@@ -82,6 +89,7 @@ async function bundleScript(
     const own = new Set(output.map((chunk) => chunk.fileName));
     for (const chunk of output) {
       if (chunk.type !== 'chunk') continue;
+      remember(chunk.moduleIds);
       const refused = [...chunk.imports, ...chunk.dynamicImports].filter((name) => !own.has(name) && !mayRequire(name));
       if (refused.length > 0) throw new Error(`${source} ends in a bundle that requires ${refused.join(', ')}.`);
     }
@@ -120,7 +128,15 @@ async function bundlePages(): Promise<void> {
     base: './',
     configFile: false,
     logLevel: 'warn',
-    plugins: [react()],
+    plugins: [
+      react(),
+      {
+        name: 'remember-modules',
+        generateBundle: (_, bundle) => {
+          for (const chunk of Object.values(bundle)) if (chunk.type === 'chunk') remember(chunk.moduleIds);
+        },
+      },
+    ],
     build: {
       outDir: join(out, 'renderer'),
       emptyOutDir: true,
@@ -162,5 +178,6 @@ await bundleNodeSide();
 await bundlePages();
 await checkPages();
 await copyIcons();
+await writeFile(join(out, 'main', 'third-party-notices.txt'), await thirdPartyNotices(bundledModules));
 await writeFile(join(out, '.bundled'), `${new Date().toISOString()}\n`);
 console.log(`  bundled in ${((performance.now() - started) / 1000).toFixed(1)} s`);

@@ -50,6 +50,7 @@ function configuration(electronDist: string, electronVersion: string): Configura
       'out/main/presence-host.cjs',
       'out/main/cluster-host.cjs',
       'out/main/package.json',
+      'out/main/third-party-notices.txt',
       'out/preload/**',
       'out/renderer/**',
       'out/icons/**',
@@ -104,6 +105,7 @@ async function stageCommandLine(): Promise<void> {
     'presence-host.cjs',
     'cluster-host.cjs',
     'package.json',
+    'third-party-notices.txt',
   ])
     await cp(join(root, 'out/main', name), join(stage, 'out/main', name));
   const { name, version, license } = z

@@ -1,11 +1,19 @@
 /** What the packaged app lets a window do, seen from inside the window and from main. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { channelNames, exposedNames, promptChannelNames } from '../../electron/contract/channel-names.ts';
 import { setUpToken, startRehearsal } from './contract-calls.ts';
 import { sendRandomMessages } from './random-messages.ts';
-import { launchApp, makeAppHome, shippedExecutable, type LaunchedApp } from './launch/launch-app.ts';
+import {
+  launchApp,
+  makeAppHome,
+  shippedExecutable,
+  shippedPackageDirectory,
+  type LaunchedApp,
+} from './launch/launch-app.ts';
 
 test.describe('the main window', () => {
   let app: LaunchedApp;
@@ -246,4 +254,15 @@ test.describe('the shipped package', () => {
       expect(output).not.toMatch(/listening on ws:/u);
     });
   }
+
+  test('carries the licences of what is in it, for the app and for the command line', async () => {
+    const resources = join(shippedPackageDirectory, 'resources');
+    // Neither is compressed.
+    for (const place of ['app.asar', 'command-line/out/main/third-party-notices.txt']) {
+      const content = await readFile(join(resources, place), 'utf8');
+      expect(content).toContain('Key Custodian contains parts of these packages, each under its own licence.');
+      for (const name of ['openpgp', 'react', 'undici', 'zod'])
+        expect(content).toMatch(new RegExp(`\\n${name} \\d`, 'u'));
+    }
+  });
 });
