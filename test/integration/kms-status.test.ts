@@ -1,6 +1,6 @@
 /** How a KMS plugin stands, told by a real API server's metrics and health, its lease and its etcd. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readKmsStatus } from '../../electron/core/kms-status.ts';
@@ -88,6 +88,58 @@ test('after a rotation the older key is needed while objects lie under it, and m
     .toEqual(['test-key-2 some current', ' none may-go']);
   // Without etcd nothing is promised.
   expect((await look()).plugin.keys.map(({ fate }) => fate)).toEqual(['current', 'unknown']);
+});
+
+/** Of this machine, such that another node could reach it. */
+function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const found = all.find(({ family, address }) => family === 'IPv4' && !/^(?:127|169\.254)\./u.test(address));
+  if (found === undefined) throw new Error('This machine has no IPv4 address but 127.0.0.1: a second node needs one.');
+  return found.address;
+}
+
+test('two API servers in the middle of a rotation: each tells its key, and the older one may not go before both agree', async () => {
+  const other = await plugin.startOnAnotherNode(join(directory, 'other-kms.sock'));
+  const file = join(directory, 'other-encryption.json');
+  await writeFile(
+    file,
+    (await readFile(join(directory, 'encryption.json'), 'utf8')).replace('kms.sock', 'other-kms.sock'),
+  );
+  const host = ownAddress();
+  expect(other.rotate()).toBe('test-key-3');
+  const otherPort = await cluster.startOnAnotherNode('control-plane-2', host, [`--encryption-provider-config=${file}`]);
+  const slice = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [host] }],
+    ports: [{ name: 'https', port: otherPort, protocol: 'TCP' }],
+  };
+  await cluster.arrange(['create', '--filename=-'], JSON.stringify(slice));
+  const { state, plugin: apart } = await look(etcd);
+  expect(state.complete).toBe(true);
+  expect(apart.converged).toBe('no');
+  expect(apart.servers.map(({ name, reached, healthy }) => [name, reached, healthy])).toEqual([
+    [hostname(), true, true],
+    ['control-plane-2', true, true],
+  ]);
+  expect(new Set(apart.servers.map(({ keyIdHash }) => keyIdHash)).size).toBe(2);
+  expect(apart.keys.map(({ fate }) => fate)).not.toContain('may-go');
+
+  plugin.catchUp();
+  await cluster.restart([encryptionArgument]);
+  for (const resource of ['secrets', 'configmaps'])
+    expect(valueOf(await port.rewritePage(pin, resource, '')).rewritten).toBeGreaterThan(0);
+  await expect
+    .poll(async () => fates((await look(etcd)).plugin), { timeout: 30_000, interval: 500 })
+    .toEqual(['test-key-3 some current', ' none may-go']);
+  const { plugin: together } = await look(etcd);
+  expect(together.converged).toBe('yes');
+  expect(together.servers).toHaveLength(2);
+  await cluster.arrange(['delete', 'endpointslice', 'kubernetes']);
+  await cluster.removeOtherNode('control-plane-2');
+  await other.stop();
 });
 
 test('an API server that does not answer is told by its lease, and nothing is promised', async () => {

@@ -15,6 +15,10 @@ export interface KmsPlugin {
   readonly encrypts: number;
   /** From now on another key, which Status tells; the old ones still decrypt. @returns its id */
   rotate(): string;
+  /** The plugin of another node, on the same keys; it rotates by itself. */
+  startOnAnotherNode(socketPath: string): Promise<KmsPlugin>;
+  /** From now on the newest key that a plugin on these keys has made. */
+  catchUp(): void;
   stop(): Promise<void>;
 }
 
@@ -48,8 +52,11 @@ function encryptAsKleidi(key: Buffer, plaintext: Buffer): object {
  * @param socketPath a Unix socket, at most 100 characters long
  * @param kleidiKey writes in kleidi's format, with this key of 32 bytes; it does not decrypt then
  */
-export async function startKmsPlugin(socketPath: string, kleidiKey?: Buffer): Promise<KmsPlugin> {
-  const keys = new Map<string, Buffer>();
+export function startKmsPlugin(socketPath: string, kleidiKey?: Buffer): Promise<KmsPlugin> {
+  return startOn(new Map(), socketPath, kleidiKey);
+}
+
+async function startOn(keys: Map<string, Buffer>, socketPath: string, kleidiKey?: Buffer): Promise<KmsPlugin> {
   let current = '';
   let encrypts = 0;
   const rotate = (): string => {
@@ -57,7 +64,10 @@ export async function startKmsPlugin(socketPath: string, kleidiKey?: Buffer): Pr
     keys.set(current, randomBytes(32));
     return current;
   };
-  rotate();
+  const catchUp = (): void => {
+    current = [...keys.keys()].at(-1) ?? rotate();
+  };
+  catchUp();
   if (kleidiKey !== undefined) current = kleidi;
   const server = new Server();
   server.addService(findService(), {
@@ -94,6 +104,8 @@ export async function startKmsPlugin(socketPath: string, kleidiKey?: Buffer): Pr
       return encrypts;
     },
     rotate,
+    startOnAnotherNode: (path) => startOn(keys, path),
+    catchUp,
     async stop() {
       server.forceShutdown();
       await rm(socketPath, { force: true });

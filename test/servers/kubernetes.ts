@@ -86,6 +86,15 @@ export interface KubernetesServer {
   restart(extraArguments?: readonly string[]): Promise<void>;
   /** The same without waiting: the API server may not get ready. */
   begin(extraArguments?: readonly string[]): Promise<void>;
+  /**
+   * Another API server on the same etcd, as on another node; one at a time, and it ends with the rest.
+   * @param hostName what its lease tells: it gets a host name of its own (uts_namespaces(7))
+   * @param host where it listens; Kubernetes knows no endpoint with a loopback address
+   * @returns its port
+   */
+  startOnAnotherNode(hostName: string, host: string, extraArguments: readonly string[]): Promise<number>;
+  /** That one is gone, and so is its lease. */
+  removeOtherNode(hostName: string): Promise<void>;
   /** Ends all and removes every file. */
   stop(): Promise<void>;
 }
@@ -135,12 +144,18 @@ function kubeconfigText(
   return `${JSON.stringify(whole, null, 2)}\n`;
 }
 
-async function isReady(port: number, certificateAuthority: string, client: SignedCertificate): Promise<boolean> {
+async function isReady(
+  host: string,
+  port: number,
+  certificateAuthority: string,
+  client: SignedCertificate,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = request(
       {
-        host: '127.0.0.1',
+        host,
         port,
+        servername: 'localhost',
         path: '/readyz',
         ca: certificateAuthority,
         cert: client.certificate,
@@ -172,9 +187,10 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
   };
   let etcdProcess: ServerProcess | undefined;
   let apiProcess: ServerProcess | undefined;
+  let otherApiProcess: ServerProcess | undefined;
   let kubelet: Kubelet | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all([apiProcess?.kill(), etcdProcess?.kill(), kubelet?.kill()]);
+    await Promise.all([apiProcess?.kill(), otherApiProcess?.kill(), etcdProcess?.kill(), kubelet?.kill()]);
     for (const path of [dataDirectory, directory])
       await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
@@ -212,13 +228,12 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
     etcdProcess = await startServerProcess(programs.etcd, etcdArguments, directory, inDirectory('etcd.log'));
     if (options.kubelet === true) kubelet = await startKubelet(directory, authority);
     const address = `https://127.0.0.1:${port}`;
+    const listenOn = (host: string, on: number): readonly string[] => [`--bind-address=${host}`, `--secure-port=${on}`];
     const apiArguments = [
       `--etcd-servers=${etcdAddress}`,
       `--etcd-cafile=${paths.ca}`,
       `--etcd-certfile=${paths.etcd}`,
       `--etcd-keyfile=${paths.etcdKey}`,
-      '--bind-address=127.0.0.1',
-      `--secure-port=${port}`,
       // Nobody is told of this address (RFC 5737); without one it looks for a network that may not be there.
       '--advertise-address=192.0.2.1',
       '--endpoint-reconciler-type=none',
@@ -239,21 +254,23 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
     const beginApiServer = async (extraArguments: readonly string[]): Promise<ServerProcess> => {
       apiProcess = await startServerProcess(
         programs.apiServer,
-        [...apiArguments, ...extraArguments],
+        [...apiArguments, ...listenOn('127.0.0.1', port), ...extraArguments],
         directory,
         inDirectory('kube-apiserver.log'),
       );
       return apiProcess;
     };
-    const startApiServer = async (extraArguments: readonly string[]): Promise<void> => {
-      const started = await beginApiServer(extraArguments);
+    const untilReady = async (started: ServerProcess, host: string, on: number): Promise<void> => {
       const deadline = performance.now() + readyDeadlineMilliseconds;
-      while (!(await isReady(port, authority.certificate, admin))) {
+      while (!(await isReady(host, on, authority.certificate, admin))) {
         if (etcdProcess?.hasEnded() === true) throw new Error(`etcd ended: ${await etcdProcess.log()}`);
         if (started.hasEnded()) throw new Error(`kube-apiserver ended: ${await started.log()}`);
         if (performance.now() > deadline) throw new Error(`kube-apiserver is not ready: ${await started.log()}`);
         await wait(100);
       }
+    };
+    const startApiServer = async (extraArguments: readonly string[]): Promise<void> => {
+      await untilReady(await beginApiServer(extraArguments), '127.0.0.1', port);
     };
     await startApiServer(options.extraArguments ?? []);
 
@@ -368,6 +385,23 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       begin: async (extraArguments) => {
         await apiProcess?.kill();
         await beginApiServer(extraArguments ?? options.extraArguments ?? []);
+      },
+      startOnAnotherNode: async (hostName, host, extraArguments) => {
+        const otherPort = await findFreePort();
+        const namespaces = process.getuid?.() === 0 ? ['--uts'] : ['--user', '--map-root-user', '--uts'];
+        const named = [...namespaces, 'sh', '-c', 'hostname "$0" && exec "$@"', hostName, programs.apiServer];
+        otherApiProcess = await startServerProcess(
+          '/usr/bin/unshare',
+          [...named, ...apiArguments, ...listenOn(host, otherPort), ...extraArguments],
+          directory,
+          inDirectory('other-kube-apiserver.log'),
+        );
+        await untilReady(otherApiProcess, host, otherPort);
+        return otherPort;
+      },
+      removeOtherNode: async (hostName) => {
+        await otherApiProcess?.kill();
+        await arrange(['delete', 'leases', '--namespace=kube-system', `--selector=kubernetes.io/hostname=${hostName}`]);
       },
       stop,
     };
