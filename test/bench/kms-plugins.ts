@@ -9,6 +9,7 @@ import type { KmsPlace, KmsToken } from '../fixtures/kms-provider.ts';
 import { kmsTestPin } from '../fixtures/kms-provider.ts';
 import { softHsmModulePath } from '../fixtures/softhsm.ts';
 import { connectKms } from '../servers/kms-client.ts';
+import type { MeasurementRow } from './measurement-row.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -108,6 +109,18 @@ export function startGoTransitPlugin(
   const socketPath = join(folder, 'go-transit.socket');
   const argumentList = [socketPath, vault.address, vault.caPath, key];
   return startPlugin(join(programs, 'transit'), argumentList, undefined, socketPath, { testSecret: testToken });
+}
+
+/** Of a provider, in megabytes. */
+const residentLimit = 90;
+
+export function memoryRow(what: string, megabytes: number): MeasurementRow {
+  return {
+    what,
+    measured: `${megabytes.toFixed(0)} MB`,
+    target: `${residentLimit} MB`,
+    met: megabytes < residentLimit,
+  };
 }
 
 /** @returns milliseconds of each call, sorted */

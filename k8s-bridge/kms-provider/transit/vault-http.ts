@@ -1,9 +1,10 @@
 /** HTTP to one Vault or OpenBao: kept-alive connections, a deadline for each call, a bound on what is read. */
 import { readFileSync } from 'node:fs';
-import type { Dispatcher } from 'undici';
-import Pool from 'undici/lib/dispatcher/pool.js';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { refused, type Outcome } from '../grpc/outcome.ts';
 import type { TransitConfiguration } from '../configuration.ts';
+import type { Exchange } from '../http1/connection.ts';
+import { createHttpPool } from '../http1/pool.ts';
 
 export interface VaultReply {
   readonly status: number;
@@ -28,13 +29,14 @@ export interface VaultHttp {
   close(): void;
 }
 
-const longestReply = 256 * 1024;
-/** How much later than its deadline an answer may come, in milliseconds, before its connection is given up. */
-const lateAnswer = 10_000;
-/** More calls at once wait for one of these. */
-const mostConnections = 64;
-/** Longer than the pause between two checks, so that a call seldom waits for a handshake; in milliseconds. */
-const keepAlive = 60_000;
+const poolOptions = {
+  /** More calls at once wait for one of these. */
+  mostConnections: 64,
+  /** Longer than the pause between two checks, so that a call seldom waits for a handshake. */
+  keepAlive: 60_000,
+  lateAnswer: 10_000,
+  longestReply: 256 * 1024,
+} as const;
 
 function readJson(text: string): unknown {
   try {
@@ -45,106 +47,69 @@ function readJson(text: string): unknown {
   }
 }
 
-interface Sent {
-  readonly outcome: Outcome<VaultReply>;
-  /** A connection that the server had closed meanwhile: nothing was read by it. */
-  readonly mayTryAgain: boolean;
-}
-
-/** What ends a connection that the server closed while it was not in use. */
-const closedCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-
 export type VaultServer = Pick<
   TransitConfiguration,
   'address' | 'namespace' | 'caFile' | 'clientCertificateFile' | 'clientKeyFile'
 >;
 
+function readCertificates(server: VaultServer): SecureContext {
+  const { caFile, clientCertificateFile, clientKeyFile } = server;
+  return createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+    ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
+    ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
+  });
+}
+
+/** What may stand in a header as it is. */
+const headerValue = /^[\u0021-\u007e](?:[\u0020-\u007e]*[\u0021-\u007e])?$/u;
+
 /** Reads certificate files now. Throws what the file system throws. */
 export function openVaultHttp(server: VaultServer): VaultHttp {
-  const { address, namespace, caFile, clientCertificateFile, clientKeyFile } = server;
-  const url = new URL(address);
-  const pool = new Pool(url.origin, {
-    connections: mostConnections,
-    keepAliveTimeout: keepAlive,
-    // A call has its own deadline.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      minVersion: 'TLSv1.2',
-      ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-      ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
-      ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
+  const { protocol, host, hostname, port } = new URL(server.address);
+  const isSecure = protocol === 'https:';
+  const pool = createHttpPool(
+    {
+      host: hostname.replaceAll(/[[\]]/gu, ''),
+      port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+      secureContext: isSecure ? readCertificates(server) : undefined,
     },
-  });
-  const unreachable = (reason: string): Outcome<never> =>
-    refused('unavailable', `Vault at ${url.host} cannot be reached: ${reason}.`);
+    poolOptions,
+  );
+  const everyHead = ` HTTP/1.1\r\nhost: ${host}\r\nx-vault-request: true\r\n`;
 
-  const send = (call: VaultCall): Promise<Sent> =>
-    new Promise((resolve) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      let status = 0;
-      let isGivenUp = false;
-      let controller: Dispatcher.DispatchController | undefined;
-      const settle = (outcome: Outcome<VaultReply>, mayTryAgain = false): void => {
-        clearTimeout(timer);
-        resolve({ outcome, mayTryAgain });
-      };
-      const giveUp = (): void => {
-        isGivenUp = true;
-        controller?.abort(new Error('it did not answer in time'));
-      };
-      let timer = setTimeout(
-        () => {
-          resolve({ outcome: unreachable('it did not answer in time'), mayTryAgain: false });
-          // On a slow wire another connection would cost its handshake, and be too late as well: this one is kept.
-          timer = setTimeout(giveUp, lateAnswer).unref();
-        },
-        Math.max(1, Math.ceil(call.deadline - performance.now())),
-      );
-      const headers = ['x-vault-request', 'true'];
-      if (namespace !== '' && call.withNamespace !== false) headers.push('x-vault-namespace', namespace);
-      if (call.token !== undefined) headers.push('x-vault-token', call.token);
-      const body = call.body === undefined ? null : JSON.stringify(call.body);
-      pool.dispatch(
-        { method: call.method, path: `/v1/${call.path}`, headers, body },
-        {
-          onRequestStart: (started) => {
-            controller = started;
-            if (isGivenUp) giveUp();
-          },
-          onResponseStart: (_, told) => {
-            status = told;
-          },
-          onResponseData: (current, chunk) => {
-            length += chunk.length;
-            if (length > longestReply) current.abort(new Error('its reply is too long'));
-            else chunks.push(chunk);
-          },
-          onResponseEnd: () => {
-            const whole = Buffer.concat(chunks);
-            settle({ ok: true, value: { status, body: readJson(whole.toString('utf8')) } });
-            for (const bytes of [whole, ...chunks]) bytes.fill(0);
-          },
-          onResponseError: (_, cause) => {
-            const isClosed = status === 0 && 'code' in cause && closedCodes.has(String(cause.code));
-            settle(
-              status === 0 ? unreachable(cause.message) : refused('unavailable', `Vault broke off: ${cause.message}.`),
-              isClosed,
-            );
-          },
-        },
-      );
-    });
-
+  /** Undefined where a header would not be one. */
+  const requestOf = ({ method, path, body, token, withNamespace }: VaultCall): Buffer | undefined => {
+    let head = `${method} /v1/${path}${everyHead}`;
+    if (server.namespace !== '' && withNamespace !== false) {
+      if (!headerValue.test(server.namespace)) return undefined;
+      head += `x-vault-namespace: ${server.namespace}\r\n`;
+    }
+    if (token !== undefined) {
+      if (!headerValue.test(token)) return undefined;
+      head += `x-vault-token: ${token}\r\n`;
+    }
+    if (method === 'GET') return Buffer.from(`${head}\r\n`, 'latin1');
+    const content = body === undefined ? '' : JSON.stringify(body);
+    return Buffer.from(`${head}content-length: ${Buffer.byteLength(content)}\r\n\r\n${content}`);
+  };
+  const outcomeOf = (exchange: Exchange): Outcome<VaultReply> => {
+    if (exchange.ok) return { ok: true, value: { status: exchange.reply.status, body: readJson(exchange.reply.text) } };
+    return exchange.isBrokenOff
+      ? refused('unavailable', `Vault broke off: ${exchange.reason}.`)
+      : refused('unavailable', `Vault at ${host} cannot be reached: ${exchange.reason}.`);
+  };
   return {
     call: async (call) => {
-      const first = await send(call);
-      return first.mayTryAgain ? (await send(call)).outcome : first.outcome;
+      const request = requestOf(call);
+      if (request === undefined)
+        return refused('failedPrecondition', 'The token or the namespace has characters that no header takes.');
+      const first = await pool.exchange(request, call.deadline);
+      const isAskedAgain = !first.ok && first.isStale;
+      return outcomeOf(isAskedAgain ? await pool.exchange(request, call.deadline, true) : first);
     },
-    close: () => {
-      void pool.destroy();
-    },
+    close: () => pool.close(),
   };
 }
 
