@@ -10,6 +10,8 @@ type Read<Value> = Result<Value, 'Kms_ConfigurationInvalid'>;
 export const kleidiConfigurationFiles = ['/opt/kleidi/config.json', '/opt/softhsm/config.json'] as const;
 /** What kleidi calls its key, whichever token or engine keeps it. */
 export const kleidiName = 'kleidi-kms-plugin';
+/** Of its nonces in bytes, unless its file says otherwise (FORMATS 2.2). */
+export const kleidiNonceLength = 16;
 
 const absolutePath = z.string().refine(isAbsolute, 'needs an absolute path');
 const socketAddress = z
@@ -18,18 +20,20 @@ const socketAddress = z
   .transform((address) => address.replace(/^unix:\/\//u, ''));
 const loopbackAddress = z
   .string()
-  .regex(/^(?:127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/u, 'needs 127.0.0.1:PORT or [::1]:PORT')
+  .regex(/^(?:127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/u)
   .transform((address) => {
     const colon = address.lastIndexOf(':');
     return { host: address.slice(0, colon).replaceAll(/[[\]]/gu, ''), port: Number(address.slice(colon + 1)) };
   });
-const numericId = z.union([z.int().min(0), z.string().regex(/^\d+$/u, 'needs a number').transform(Number)]);
+const numericId = z.union([z.int().min(0), z.string().regex(/^\d+$/u).transform(Number)], 'needs a number');
 const label = z.string().min(1).max(255);
 
 const sharedShape = {
   listen: socketAddress.default('/tmp/kleidi/kleidi-kms-plugin.socket'),
   /** '' for none. */
-  health: z.union([z.literal('').transform(() => null), loopbackAddress]).default({ host: '127.0.0.1', port: 8085 }),
+  health: z
+    .union([z.literal('').transform(() => null), loopbackAddress], 'needs 127.0.0.1:PORT or [::1]:PORT, or "" for none')
+    .default({ host: '127.0.0.1', port: 8085 }),
   socketOwner: numericId.optional(),
   socketGroup: numericId.optional(),
 };
@@ -52,6 +56,13 @@ const tokenSchema = z
     keyKind: z.enum(['aes', 'rsa', 'ec']).optional(),
     /** Further labels under which keys are kept to decrypt with. */
     oldKeyLabels: z.array(label).max(50).default([]),
+    /** Bytes; kleidi reads it, for its nonces alone, with 0 and nothing for its library's 16 (crypto11, Config). */
+    gcmIvLength: z
+      .int()
+      .min(0)
+      .max(255)
+      .default(0)
+      .transform((length) => (length === 0 ? kleidiNonceLength : length)),
     /** kleidi's way: in the file itself. */
     pin: z.string().min(1).optional(),
     pinFile: absolutePath.optional(),
@@ -115,6 +126,8 @@ const transitFields = z
       .pipe(vaultPath)
       .optional(),
     caFile: absolutePath.optional(),
+    /** The name in the server's certificate, where it is not the address's. */
+    tlsServerName: z.string().min(1).max(255).optional(),
     tokenFile: absolutePath.optional(),
     clientCertificateFile: absolutePath.optional(),
     clientKeyFile: absolutePath.optional(),
@@ -198,6 +211,24 @@ export interface ConfigurationWish {
   readonly provider: string | undefined;
 }
 
+/** Vault's own names for what kleidi's file has no field for; the file goes before them. None of them is a secret. */
+const fieldsOfEnvironment = {
+  VAULT_CACERT: 'caFile',
+  VAULT_CLIENT_CERT: 'clientCertificateFile',
+  VAULT_CLIENT_KEY: 'clientKeyFile',
+  VAULT_TLS_SERVER_NAME: 'tlsServerName',
+} as const;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+function readEnvironment(environment: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(fieldsOfEnvironment).flatMap(([name, field]) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[field, value]];
+    }),
+  );
+}
+
 export interface ReadConfiguration {
   readonly configuration: KmsConfiguration;
   readonly path: string;
@@ -205,7 +236,7 @@ export interface ReadConfiguration {
 }
 
 /** Reads the named file, or the first of kleidi's that is there. No value of the file is in the failure's words. */
-export function readConfiguration(wish: ConfigurationWish): Read<ReadConfiguration> {
+export function readConfiguration(wish: ConfigurationWish, environment: Environment): Read<ReadConfiguration> {
   const candidates = wish.file === undefined ? kleidiConfigurationFiles : [wish.file];
   const [file] = candidates.flatMap((path) => readFile(path) ?? []);
   if (file === undefined) {
@@ -223,7 +254,9 @@ export function readConfiguration(wish: ConfigurationWish): Read<ReadConfigurati
     ...(wish.listen === undefined ? {} : { listen: wish.listen }),
     ...(wish.provider === undefined ? {} : { provider: wish.provider }),
   };
-  return isForTransit(fields) ? readTransit(fields, file) : readToken(fields, file);
+  return isForTransit(fields)
+    ? readTransit({ ...readEnvironment(environment), ...fields }, file, environment)
+    : readToken(fields, file);
 }
 
 /** kleidi is told by a flag; without one, what is there says which one is meant. */
@@ -249,15 +282,20 @@ function readToken(fields: object, file: FileText): Read<ReadConfiguration> {
 /** Names that only a cluster's own DNS knows (Kubernetes, “DNS for Services and Pods”). */
 const clusterName = /\.svc(?:\.|$)|\.cluster\.local$/u;
 
-function readTransit(fields: object, file: FileText): Read<ReadConfiguration> {
+/** As Go reads a truth. */
+const isTrue = /^(?:1|t|true)$/iu;
+
+function readTransit(fields: object, file: FileText, environment: Environment): Read<ReadConfiguration> {
   const read = transitSchema.safeParse(fields);
   if (!read.success) return firstProblem(file, read.error);
   const { hostname } = new URL(read.data.address);
-  const warnings = clusterName.test(hostname)
-    ? [
-        `Vault at ${hostname} seems to run in a cluster. If it is the one that this provider serves, neither can start without the other once all is down: docs/kms-provider.md, “Cold start”.`,
-      ]
-    : [];
+  const warnings: string[] = [];
+  if (clusterName.test(hostname))
+    warnings.push(
+      `Vault at ${hostname} seems to run in a cluster. If it is the one that this provider serves, neither can start without the other once all is down: docs/kms-provider.md, “Cold start”.`,
+    );
+  if (isTrue.test(environment['VAULT_SKIP_VERIFY'] ?? ''))
+    warnings.push('VAULT_SKIP_VERIFY is not followed: seeds go to no server whose certificate does not hold.');
   return success({ configuration: { kind: 'transit', ...read.data }, path: file.path, warnings });
 }
 

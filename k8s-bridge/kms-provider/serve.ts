@@ -77,7 +77,7 @@ function keepChecking(check: () => Promise<boolean>): () => void {
  */
 export async function startProvider(options: ServeOptions): Promise<Result<RunningProvider>> {
   const log = createLog(options.writeLog, options.withDebug);
-  const read = readConfiguration(options);
+  const read = readConfiguration(options, process.env);
   if (!read.ok) return read;
   const { configuration, path, warnings } = read.value;
   for (const warning of warnings) log('warning', warning);

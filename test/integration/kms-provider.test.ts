@@ -101,6 +101,17 @@ function sealByHand(key: Buffer, seed: Buffer): SealedSeed {
   return { ciphertext, key_id: keyId, annotations: {} };
 }
 
+function sealAsKleidi(seed: Buffer, nonceLength: number): SealedSeed {
+  const nonce = randomBytes(nonceLength);
+  const cipher = createCipheriv('aes-256-gcm', kleidiValue, nonce);
+  cipher.setAAD(Buffer.from('kleidi-kms-plugin'));
+  return {
+    ciphertext: Buffer.concat([nonce, cipher.update(seed), cipher.final(), cipher.getAuthTag()]),
+    key_id: 'kleidi-kms-plugin',
+    annotations: { 'v2.kleidi.beezy.dev': Buffer.from('1') },
+  };
+}
+
 /** Milliseconds, the middle of many calls. */
 async function statusTime(of: KmsClient): Promise<number> {
   const took: number[] = [];
@@ -172,13 +183,8 @@ describe('a KMS v2 provider on a token', () => {
 
   it('opens what kleidi wrote, under both of its marks, and nothing without a mark', async () => {
     const seed = randomBytes(32);
-    const nonce = randomBytes(16);
-    const cipher = createCipheriv('aes-256-gcm', kleidiValue, nonce);
-    cipher.setAAD(Buffer.from('kleidi-kms-plugin'));
-    const ciphertext = Buffer.concat([nonce, cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
     const written = (annotations: SealedSeed['annotations']): SealedSeed => ({
-      ciphertext,
-      key_id: 'kleidi-kms-plugin',
+      ...sealAsKleidi(seed, 16),
       annotations,
     });
     const one = Buffer.from('1');
@@ -186,6 +192,23 @@ describe('a KMS v2 provider on a token', () => {
       expect(valueOf(await client.decrypt(written({ [mark]: one }))).plaintext).toEqual(seed);
     for (const annotations of [{}, { 'other.example': one }, { 'v2.kleidi.beezy.dev': Buffer.from('2') }])
       expect(codeOf(await client.decrypt(written(annotations)))).toBe(invalidArgument);
+  });
+
+  it('opens what kleidi wrote with nonces of the length that its file says, and of its usual one', async () => {
+    const seed = randomBytes(32);
+    const other = await createKmsPlace(token, { GCMIVLength: 12 });
+    const process = await startKmsProcess(['--config', other.configurationPath], token);
+    const itsClient = connectKms(other.socketPath);
+    try {
+      for (const length of [12, 16])
+        expect(valueOf(await itsClient.decrypt(sealAsKleidi(seed, length))).plaintext).toEqual(seed);
+      expect(codeOf(await itsClient.decrypt(sealAsKleidi(seed, 13)))).toBe(invalidArgument);
+      expect(codeOf(await client.decrypt(sealAsKleidi(seed, 12)))).toBe(invalidArgument);
+    } finally {
+      itsClient.close();
+      await process.end('SIGKILL');
+      await other.remove();
+    }
   });
 
   it('goes on after junk on its socket and answers 1,000 calls at once', async () => {

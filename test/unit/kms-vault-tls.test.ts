@@ -100,6 +100,13 @@ it('nothing is said to a server of another name', async () => {
   expect(asked).toEqual([]);
 });
 
+it('the name in the certificate may be another than the address says, where it is given', async () => {
+  expect(await ask(`127.0.0.1:${port}`, { caFile, tlsServerName: 'localhost' })).toEqual(good);
+  expect(asked).toMatchObject([{ servername: 'localhost' }]);
+  expect(await ask(`127.0.0.1:${port}`, { caFile, tlsServerName: 'other.example' })).toEqual(unreachable('altnames'));
+  expect(asked).toHaveLength(1);
+});
+
 it('a server that never shakes hands is waited for until the deadline', async () => {
   const silent = createPlainServer((socket) => void socket.resume());
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));

@@ -59,7 +59,7 @@ function rendered(input: InputOf<'kms-plugin'>): Rendered {
 async function read(text: string): Promise<KmsConfiguration> {
   const path = join(directory, 'config.json');
   await writeFile(path, text, { mode: 0o600 });
-  const result = readConfiguration({ file: path, listen: undefined, provider: undefined });
+  const result = readConfiguration({ file: path, listen: undefined, provider: undefined }, {});
   if (!result.ok) throw new Error(result.error.message);
   expect(result.value.warnings).toEqual([]);
   return result.value.configuration;

@@ -6,6 +6,8 @@ import { createReplyReader, type HttpReply } from './reply-reader.ts';
 export interface HttpServer {
   readonly host: string;
   readonly port: number;
+  /** In its certificate; without one, the host's. */
+  readonly serverName?: string | undefined;
   /** Without it, in the clear. */
   readonly secureContext: SecureContext | undefined;
 }
@@ -46,7 +48,7 @@ function wordsOf({ message, code, name }: NodeJS.ErrnoException): string {
 }
 
 function open(server: HttpServer, onRead: (chunk: Buffer) => void): Socket {
-  const { host, port, secureContext } = server;
+  const { host, port, serverName, secureContext } = server;
   const buffer = Buffer.alloc(readBufferLength);
   const options = {
     host,
@@ -61,7 +63,7 @@ function open(server: HttpServer, onRead: (chunk: Buffer) => void): Socket {
     },
   };
   if (secureContext === undefined) return connectPlainly(options);
-  const servername = isIP(host) === 0 ? host : '';
+  const servername = serverName ?? (isIP(host) === 0 ? host : '');
   return connectSecurely({ ...options, servername, secureContext, ALPNProtocols: ['http/1.1'] });
 }
 

@@ -20,8 +20,6 @@ const form = 1;
 const namingNonce = Buffer.from('kc-key-id-v1', 'ascii');
 const namingData = Buffer.from('key-custodian/kms/v1 key id', 'ascii');
 
-/** kleidi's nonces are crypto11's: 16 bytes (FORMATS 2.2). */
-const kleidiNonceLength = 16;
 const kleidiData = Buffer.from(kleidiName, 'ascii');
 
 function nameKey(token: TokenConnection, handle: Handle): string {
@@ -30,8 +28,11 @@ function nameKey(token: TokenConnection, handle: Handle): string {
 }
 
 export interface AesKey extends TokenKey {
-  /** What kleidi wrote; undefined where it is not of this key, or was changed. */
-  openKleidis(sealed: Sealed): Buffer | undefined;
+  /**
+   * What kleidi wrote; undefined where it is not of this key, or was changed.
+   * @param ivLength of the nonce that it begins with, in bytes
+   */
+  openKleidis(sealed: Sealed, ivLength: number): Buffer | undefined;
 }
 
 /**
@@ -78,10 +79,10 @@ export function openAesKey(token: TokenConnection, handle: Handle, label: string
       if (annotations.size > 0 || ciphertext[0] !== form || ciphertext.length < start + tagLength) return undefined;
       return decryptGcm(token, use(), ciphertext.subarray(1, start), aad, ciphertext.subarray(start));
     },
-    openKleidis: ({ ciphertext, annotations }) => {
-      if (!hasKleidiMark(annotations) || ciphertext.length < kleidiNonceLength + tagLength) return undefined;
-      const nonce = ciphertext.subarray(0, kleidiNonceLength);
-      return decryptGcm(token, use(), nonce, kleidiData, ciphertext.subarray(kleidiNonceLength));
+    openKleidis: ({ ciphertext, annotations }, ivLength) => {
+      if (!hasKleidiMark(annotations) || ciphertext.length < ivLength + tagLength) return undefined;
+      const nonce = ciphertext.subarray(0, ivLength);
+      return decryptGcm(token, use(), nonce, kleidiData, ciphertext.subarray(ivLength));
     },
     // It makes its own name again: the key, not its copy.
     isUsable: () => nameKey(token, handle) === keyId,

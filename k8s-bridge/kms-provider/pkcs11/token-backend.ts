@@ -1,7 +1,7 @@
 /** The KMS provider's key on a PKCS#11 token: brought back by itself when the token was away. */
 import type { PKCS11 } from 'pkcs11js';
 import type { Backend, Health } from '../backend.ts';
-import { kleidiName, type TokenConfiguration } from '../configuration.ts';
+import { kleidiName, kleidiNonceLength, type TokenConfiguration } from '../configuration.ts';
 import type { Sealed } from '../grpc/messages.ts';
 import { answered, refused, type Outcome } from '../grpc/outcome.ts';
 import type { Log } from '../log.ts';
@@ -122,7 +122,9 @@ export function createTokenBackend(wanted: TokenConfiguration, pin: PinSource, l
     if (named === undefined && candidates.length === 0)
       return refused('notFound', 'The token has no key of that key id under the configured labels.');
     let plaintext = named?.open(sealed);
-    for (const key of candidates) plaintext ??= key.openKleidis(sealed);
+    // What it wrote before its file said another length is read too: the tag tells which one holds.
+    for (const ivLength of new Set([wanted.gcmIvLength, kleidiNonceLength]))
+      for (const key of candidates) plaintext ??= key.openKleidis(sealed, ivLength);
     // A library may answer the same to a changed ciphertext and to a token that is gone.
     if (plaintext === undefined && !keys.current.isUsable()) throw new TokenUnusable('The key has changed.');
     return plaintext === undefined

@@ -49,7 +49,7 @@ function readJson(text: string): unknown {
 
 export type VaultServer = Pick<
   TransitConfiguration,
-  'address' | 'namespace' | 'caFile' | 'clientCertificateFile' | 'clientKeyFile'
+  'address' | 'namespace' | 'caFile' | 'tlsServerName' | 'clientCertificateFile' | 'clientKeyFile'
 >;
 
 function readCertificates(server: VaultServer): SecureContext {
@@ -73,6 +73,7 @@ export function openVaultHttp(server: VaultServer): VaultHttp {
     {
       host: hostname.replaceAll(/[[\]]/gu, ''),
       port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+      serverName: server.tlsServerName,
       secureContext: isSecure ? readCertificates(server) : undefined,
     },
     poolOptions,
