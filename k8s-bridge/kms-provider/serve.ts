@@ -1,7 +1,7 @@
 /** The provider put together: configuration, key, socket and health endpoints, from its start to a signal. */
 import { failure, success, type Failure, type Result } from '../../electron/workflows/failures.ts';
 import type { Backend } from './backend.ts';
-import { readConfiguration, type ConfigurationWish, type KmsConfiguration } from './configuration.ts';
+import type { KmsConfiguration } from './configuration.ts';
 import { createUnaryServer } from './grpc/server.ts';
 import { addressText, startHealthServer } from './health-server.ts';
 import { createLog, type Log } from './log.ts';
@@ -9,6 +9,7 @@ import { createMetrics } from './metrics.ts';
 import { keepMemorySmall } from './memory.ts';
 import { createPinSource } from './pin-source.ts';
 import { createTokenBackend } from './pkcs11/token-backend.ts';
+import { readConfiguration, type ConfigurationWish } from './read-configuration.ts';
 import { createKmsService, limits } from './service.ts';
 import { listenOnSocket } from './socket.ts';
 import { createTransitBackend } from './transit/transit-backend.ts';

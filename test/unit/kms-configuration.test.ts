@@ -7,7 +7,7 @@ import {
   readConfiguration,
   type ConfigurationWish,
   type Environment,
-} from '../../k8s-bridge/kms-provider/configuration.ts';
+} from '../../k8s-bridge/kms-provider/read-configuration.ts';
 
 let directory: string;
 beforeEach(async () => {
