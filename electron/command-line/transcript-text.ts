@@ -1,6 +1,6 @@
 import type { JournalVerification, RunSnapshot } from '../core/core.ts';
 import { planFacts, subjectOf, titleOf } from '../workflows/definitions.ts';
-import { evidenceNames, programEvidence } from '../workflows/words.ts';
+import { evidenceNames, programEvidence } from '../workflows/evidence-names.ts';
 import type { Actor, StepState, StepStatus } from '../workflows/run.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';

@@ -5,7 +5,7 @@
 import { planFacts, stepsOf, subjectOf, titleOf } from '../workflows/definitions.ts';
 import { pgpWordsOfHex } from '../workflows/pgp-words.ts';
 import type { Evidence, RunEvent, RunState, StepDefinition, StepState } from '../workflows/run.ts';
-import { evidenceNames, programEvidence } from '../workflows/words.ts';
+import { evidenceNames, programEvidence } from '../workflows/evidence-names.ts';
 import { transcriptStyle } from './transcript-style.ts';
 
 export interface TranscriptSource {

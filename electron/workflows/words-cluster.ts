@@ -129,7 +129,7 @@ export const clusterEvidenceNames: Readonly<Record<string, string>> = {
   serverVersion: 'Kubernetes version',
   kubectlVersion: 'kubectl version',
   clusterUid: 'UID of the cluster (kube-system)',
-  seenAs: 'Seen by the cluster as',
+  seenAs: 'Seen by the server as',
   previewSha256: 'Preview, SHA-256',
   objectsToCome: 'Objects that the push changes',
   recordFile: 'Record for an undo',

@@ -1,13 +1,8 @@
 /**
- * Every sentence of the workflows in one place: titles, explanations and button words of the steps, and
- * the names of evidence. Screens, terminal and transcript show these strings as they are.
+ * Every sentence of the workflows in one place: titles, explanations and button words of the steps; what evidence is
+ * called stands in `evidence-names.ts`. Screens, terminal and transcript show these strings as they are.
  */
-
 import { isCurve, keyOfCurve, type WrappingKeyKind } from './key-kinds.ts';
-import { clusterEvidenceNames, clusterProgramEvidence } from './words-cluster.ts';
-import { kmsProgramEvidence, kmsWords } from './words-kms.ts';
-import { sealMigrationWords } from './words-seal-migration.ts';
-import { vaultSetUpWords } from './words-vault-setup.ts';
 
 const shareName = (label: string): string => label;
 
@@ -156,110 +151,3 @@ export const words = {
     },
   },
 } as const;
-
-/** What evidence is called on screens and in transcripts. A name that is not listed is shown as it is. */
-export const evidenceNames: Readonly<Record<string, string>> = {
-  ...clusterEvidenceNames,
-  ...vaultSetUpWords.evidence,
-  ...kmsWords.evidence,
-  ...sealMigrationWords.evidence,
-  serial: 'Token serial',
-  tokenLabel: 'Token label',
-  slotId: 'Slot',
-  manufacturer: 'Manufacturer',
-  model: 'Model',
-  firmwareVersion: 'Firmware',
-  keyLabel: 'Key label',
-  keyId: 'Key id',
-  modulusBits: 'RSA modulus, bits',
-  curve: 'Curve of the key',
-  namelessKeysDeleted: 'Nameless keys deleted, by number',
-  publicKeySha256: 'Public key SHA-256',
-  publicKeyWords: 'Public key in words',
-  loggedInAgain: 'Logged in again',
-  vaultVersion: 'Vault version',
-  storageType: 'Storage',
-  sealType: 'Seal',
-  trialLabel: 'Trial object',
-  trialSha256: 'Trial object SHA-256',
-  wrapping: 'Values wrapped with',
-  bestWrapping: 'Best wrapping that worked',
-  wrappingDowngrade: 'Weaker than asked for first',
-  shares: 'Shares',
-  threshold: 'Threshold',
-  labels: 'Values kept',
-  label: 'Value',
-  size: 'Size, bytes',
-  ciphertextSha256: 'Ciphertext SHA-256',
-  custodian: 'Custodian',
-  fingerprint: 'PGP fingerprint',
-  file: 'File',
-  typedBack: 'Typed back',
-  sharesProven: 'Shares proven',
-  sealedNodes: 'Sealed nodes',
-  nodes: 'Nodes',
-  progress: 'Progress',
-  nonce: 'Attempt nonce',
-  sharesGiven: 'Shares given',
-  sharesLeftOut: 'Shares left out',
-  clusterName: 'Cluster',
-  revoked: 'Revoked',
-  compared: 'Values compared',
-  escrowRemoved: 'Encrypted copy removed',
-  dkek: 'DKEK',
-  keyCheckValue: 'DKEK key check value',
-  keyCheckWords: 'Key check value in words',
-  fileSha256: 'File SHA-256',
-  sharesImported: 'DKEK shares imported',
-  sharesOpened: 'DKEK share files opened',
-  sharesOutstanding: 'DKEK shares outstanding',
-  attestation: 'Device attestation',
-  attestationChain: 'Attested by',
-  attestedKeys: 'Keys attested',
-  attestationProblem: 'Attestation',
-  keyAttestation: 'Key attestation',
-  requestFile: 'Key’s certificate request kept in',
-  requestSha256: 'Certificate request SHA-256',
-  testCiphertextSha256: 'Test ciphertext SHA-256',
-  provenOn: 'Decrypted by',
-  keysCopied: 'Keys copied',
-  certificatesCopied: 'Certificates copied',
-  dataObjectsCopied: 'Data objects copied',
-  keysProven: 'Keys proven',
-  objectsCompared: 'Objects compared',
-  pinTriesLeft: 'PIN tries left',
-  soPinTriesLeft: 'SO-PIN tries left',
-  objectsLeft: 'Objects left',
-  objectClass: 'Kind of object',
-  objectLabel: 'Object label',
-  objectId: 'Object id',
-  objectSha256: 'Object SHA-256',
-  deleted: 'Objects deleted',
-  certificateSubject: 'Certificate of',
-  certificateEnds: 'Certificate ends',
-  tried: 'Tried',
-  passed: 'Passed',
-  found: 'Objects found',
-  kept: 'Kept, SHA-256',
-  savedCopies: 'Encrypted copies saved',
-  valueState: 'State of the value',
-  oldKeyLabel: 'Old key label',
-  oldKeySha256: 'Old key SHA-256',
-  oldKeyId: 'Old key id',
-};
-
-/** Evidence that tells the program what it has begun before and says nothing to a reader: in journals, never shown. */
-export const programEvidence: ReadonlySet<string> = new Set([
-  'erasing',
-  'generating',
-  'namelessBefore',
-  'namelessOffered',
-  'comparing',
-  'revoking',
-  'serialsBefore',
-  'requestSent',
-  'changing',
-  'deleting',
-  ...clusterProgramEvidence,
-  ...kmsProgramEvidence,
-]);

@@ -8,7 +8,7 @@ import { recipes } from './recipes.ts';
 import { journal, runs } from './runs.ts';
 import { settings } from './settings.ts';
 import { app, band, common, locked, navigation } from './shell.ts';
-import { evidence, states } from './states.ts';
+import { states } from './states.ts';
 import { tokens } from './tokens.ts';
 import { kmsStatus } from './kms-status.ts';
 import { encryption } from './vault-setup-plans.ts';
@@ -37,7 +37,6 @@ export const text = {
   journal,
   settings,
   locked,
-  evidence,
 } as const;
 
 export type GlossaryTerm = keyof typeof text.glossary;

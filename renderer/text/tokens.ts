@@ -35,6 +35,7 @@ export const tokens = {
   fingerprint: 'SHA-256 of the public key',
   words: 'The same as PGP words',
   wordsOf: (label: string) => `PGP words of ${label}`,
+  serial: 'Serial',
   maker: 'Maker',
   model: 'Model',
   firmware: 'Firmware',

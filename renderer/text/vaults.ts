@@ -38,6 +38,7 @@ export const vaults = {
   trustCa: (path: string) => `CA file ${path}`,
   trustPinned: 'Pinned certificate',
   sharesOn: 'Shares are on token',
+  keyLabel: 'Key label',
   sharesUnknown: 'Not recorded by this app',
   summary: (nodes: number) => count(nodes, 'node', 'nodes'),
   notFoundTitle: 'This server is no longer known',

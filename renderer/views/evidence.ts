@@ -1,5 +1,6 @@
 /** How facts that steps leave behind are shown. Pure. */
 import type { RunView, StepView } from '../../electron/contract/views.ts';
+import { evidenceNames } from '../../electron/workflows/evidence-names.ts';
 import { text } from '../text/en.ts';
 
 export interface EvidenceLine {
@@ -9,11 +10,9 @@ export interface EvidenceLine {
   readonly kind: 'plain' | 'hash' | 'words' | 'check-value' | 'path';
 }
 
-const names: Readonly<Record<string, string>> = text.evidence;
-
-/** A name from the catalogue, or the field's own made readable: 'trialObject' is 'Trial object'. */
+/** The name that transcripts have too, or the field's own made readable: 'trialObject' is 'Trial object'. */
 export function evidenceName(field: string): string {
-  const known = names[field];
+  const known = evidenceNames[field];
   if (known !== undefined) return known;
   const words = field
     .replace(/[-_.]+/gu, ' ')

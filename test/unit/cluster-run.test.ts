@@ -17,7 +17,7 @@ import type {
 import { planFacts, stepsOf, subjectOf } from '../../electron/workflows/definitions.ts';
 import { failure, success } from '../../electron/workflows/failures.ts';
 import { planSchema, type Plan, type VaultInitPlan } from '../../electron/workflows/plans.ts';
-import { evidenceNames, programEvidence } from '../../electron/workflows/words.ts';
+import { evidenceNames, programEvidence } from '../../electron/workflows/evidence-names.ts';
 import { noClusters } from '../fixtures/clusters.ts';
 import { failedSteps } from '../fixtures/run-desk.ts';
 import { openRunHarness, type RunHarness } from '../fixtures/run-harness.ts';

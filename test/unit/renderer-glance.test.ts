@@ -4,6 +4,7 @@ import type { Bridge } from '../../renderer/bridge/bridge.ts';
 import { mirrorView, useApp } from '../../renderer/stores/app-store.ts';
 import { parsePath, paths } from '../../renderer/stores/navigation-store.ts';
 import { changesToAnnounce } from '../../renderer/views/announcements.ts';
+import { evidenceNames } from '../../electron/workflows/evidence-names.ts';
 import { evidenceLines, evidenceName, shareProgress } from '../../renderer/views/evidence.ts';
 import { conditionOf, glanceAt, rehearsalPath } from '../../renderer/views/glance.ts';
 import { appView, runView, stepView, vaultView } from './renderer-views.ts';
@@ -54,6 +55,8 @@ describe('what the window says at a glance', () => {
     expect(lines.map((line) => line.kind)).toEqual(['hash', 'words', 'plain']);
     expect(lines[2]?.value).toBe('yes');
     expect(evidenceName('someNewField')).toBe('Some new field');
+    // The window calls nothing by another name than the transcript, which lies beside it when they are compared.
+    for (const [field, name] of Object.entries(evidenceNames)) expect(evidenceName(field)).toBe(name);
   });
 
   it('draws as many shares as were presented, all of them once open', () => {

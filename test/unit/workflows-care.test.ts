@@ -9,7 +9,7 @@ import { planSchema } from '../../electron/workflows/plans.ts';
 import type { RunEvent } from '../../electron/workflows/run.ts';
 import { typedNameOf } from '../../electron/workflows/token-care.ts';
 import { lossesOf, useOf } from '../../electron/workflows/token-losses.ts';
-import { evidenceNames, programEvidence } from '../../electron/workflows/words.ts';
+import { evidenceNames, programEvidence } from '../../electron/workflows/evidence-names.ts';
 
 const token = { storeId: 'softhsm', serial: '0123', label: 'office' };
 const common = { rehearsal: false, token };

@@ -1,7 +1,7 @@
 /** What a SmartCard-HSM's set-up, drill and clone say and ask, drawn from their plans alone. */
 import { describe, expect, it } from 'vitest';
 import { planFacts, stepsOf } from '../../electron/workflows/definitions.ts';
-import { evidenceNames, programEvidence } from '../../electron/workflows/words.ts';
+import { evidenceNames, programEvidence } from '../../electron/workflows/evidence-names.ts';
 import { planSchema } from '../../electron/workflows/plans.ts';
 import type { Plan, TokenSetupPlan } from '../../electron/workflows/plans.ts';
 import type { BackupDrillPlan, DeviceChoices, DeviceClonePlan } from '../../electron/workflows/device-plans.ts';

@@ -62,7 +62,7 @@ function DeviceCard({ view, token }: { readonly view: AppView; readonly token: T
       <Readings token={token} />
       <MemoryMeter token={token} />
       <Facts>
-        <Fact name={text.evidence.serial} term="serial">
+        <Fact name={text.tokens.serial} term="serial">
           <Mono>{token.serial}</Mono>
         </Fact>
         <Fact name={text.devices.firmware}>

@@ -92,7 +92,7 @@ export function VaultPage({ view, vaultId }: { readonly view: AppView; readonly 
             {vault.tokenSerial === '' ? words.sharesUnknown : <Mono>{vault.tokenSerial}</Mono>}
           </Fact>
           {vault.keyLabel === '' ? null : (
-            <Fact name={text.evidence.keyLabel} term="key-label">
+            <Fact name={words.keyLabel} term="key-label">
               {vault.keyLabel}
             </Fact>
           )}
