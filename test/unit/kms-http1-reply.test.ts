@@ -184,6 +184,18 @@ describe('a reply', () => {
     }
   });
 
+  it('is read in a time that grows with its length alone', () => {
+    const blanks = ' '.repeat(200_000);
+    const reply = lines('HTTP/1.1 200 OK', `x: y${blanks}z`, 'content-length: 2', '', '{}');
+    expect(createReplyReader(256 * 1024).read(Buffer.from(reply))).toEqual(whole(200, '{}'));
+    const reader = createReplyReader(256 * 1024);
+    const last = Buffer.from(reply).map((byte, index, all) => {
+      if (index < all.length - 1) expect(reader.read(Buffer.of(byte)).state).toBe('more');
+      return byte;
+    });
+    expect(reader.read(Buffer.from(last.subarray(-1)))).toEqual(whole(200, '{}'));
+  });
+
   it('never throws, whatever comes', () => {
     const noise = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('latin1')),

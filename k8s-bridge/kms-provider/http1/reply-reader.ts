@@ -38,7 +38,7 @@ const tooLong = broken('its reply is too long');
 
 const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/u;
 /** A name that is a token, a value without control characters; no folded lines (RFC 9112, 5). */
-const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\u0020-\u007e\u0080-\u00ff]*?)[ \t]*$/u;
+const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\u0020-\u007e\u0080-\u00ff]*)$/u;
 const decimal = /^\d{1,10}$/u;
 const chunkSize = /^([0-9a-f]{1,7})[ \t]*(?:;.*)?$/iu;
 
@@ -52,8 +52,9 @@ function readHead(text: string): Head | undefined {
   let isChunked = false;
   let keepsConnection = minor === '1';
   for (const line of lines) {
-    const [, name, value] = fieldLine.exec(line) ?? [];
-    if (name === undefined || value === undefined) return undefined;
+    const [, name, field] = fieldLine.exec(line) ?? [];
+    if (name === undefined || field === undefined) return undefined;
+    const value = field.trim();
     switch (name.toLowerCase()) {
       case 'content-length':
         if (!decimal.test(value) || (length !== undefined && length !== value)) return undefined;
@@ -82,6 +83,8 @@ export function createReplyReader(longest: number): ReplyReader {
   let length = 0;
   /** How far it is understood. */
   let at = 0;
+  /** How far it was looked through before the chunk of the moment. */
+  let seen = 0;
   let head: Head | undefined;
   let bodyStart = 0;
   /** Where the body ends so far: chunks are moved together over what stood between them. */
@@ -91,9 +94,10 @@ export function createReplyReader(longest: number): ReplyReader {
 
   const reset = (): void => {
     held.fill(0, 0, length);
-    [length, at, head, chunks] = [0, 0, undefined, 'size'];
+    [length, at, seen, head, chunks] = [0, 0, 0, undefined, 'size'];
   };
   const hold = (chunk: Buffer): void => {
+    seen = length;
     if (length === 0) {
       held = chunk;
       length = chunk.length;
@@ -123,9 +127,12 @@ export function createReplyReader(longest: number): ReplyReader {
     return { state: 'whole', reply: { status, text, keepsConnection: keepsConnection && at === length } };
   };
 
+  const find = (mark: string): number =>
+    // One that began in an earlier chunk ends in this one.
+    held.subarray(0, length).indexOf(mark, Math.max(at, seen - mark.length + 1), 'latin1');
   /** Undefined where the line is not whole yet. */
   const readLine = (): string | undefined => {
-    const end = held.subarray(0, length).indexOf(lineEnd, at, 'latin1');
+    const end = find(lineEnd);
     if (end === -1) return undefined;
     const line = held.toString('latin1', at, end);
     at = end + lineEnd.length;
@@ -179,7 +186,7 @@ export function createReplyReader(longest: number): ReplyReader {
   const advance = (): Reading => {
     for (;;) {
       if (head !== undefined) return readBody(head);
-      const end = held.subarray(0, length).indexOf(headEnd, at, 'latin1');
+      const end = find(headEnd);
       if (end === -1) return more;
       const read = readHead(held.toString('latin1', at, end));
       // What follows 101 is another protocol, for which nobody asked.
