@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  changed,
   createKmsPlace,
   createKmsPlaceFor,
   createKmsToken,
@@ -16,7 +17,7 @@ import {
 import { smartCardHsmOf, type KmsCard } from '../fixtures/kms-card.ts';
 import { runTool } from '../fixtures/smartcard-hsm/tools.ts';
 import { softHsmModulePath } from '../fixtures/softhsm.ts';
-import { connectKms, type Answer, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
+import { codeOf, connectKms, valueOf, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
 
 const patient = { timeout: 60_000, interval: 200 };
 const invalidArgument = 3;
@@ -24,16 +25,6 @@ const notFound = 5;
 const annotation = 'wrapped-key.kms-v1.key-custodian';
 const pairTypes = { rsa: 'rsa:2048', ec: 'EC:prime256v1' } as const;
 
-function valueOf<Value>(answer: Answer<Value>): Value {
-  if (!answer.ok) throw new Error(`${String(answer.code)}: ${answer.details}`);
-  return answer.value;
-}
-const codeOf = (answer: Answer<unknown>): number => (answer.ok ? 0 : answer.code);
-const changed = (bytes: Buffer, index: number): Buffer => {
-  const copy = Buffer.from(bytes);
-  copy[index] = (copy[index] ?? 0) ^ 1;
-  return copy;
-};
 const wrappedOf = (sealed: SealedSeed): Buffer => sealed.annotations[annotation] ?? Buffer.alloc(0);
 
 async function makePair(token: KmsToken, kind: keyof typeof pairTypes, id: string): Promise<void> {

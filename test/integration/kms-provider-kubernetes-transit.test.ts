@@ -15,11 +15,10 @@ import {
   rewrapSeed,
   secretList,
   storedSecret,
-  valueOf,
 } from '../fixtures/kms-cluster.ts';
 import { createKmsPlaceFor, startKmsProcess, type KmsPlace, type KmsProcess } from '../fixtures/kms-provider.ts';
 import { vaultByHand, type ByHand } from '../fixtures/vault-by-hand.ts';
-import { connectKms, type KmsClient } from '../servers/kms-client.ts';
+import { connectKms, valueOf, type KmsClient } from '../servers/kms-client.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 import { startToxiproxy, type Toxiproxy } from '../servers/toxiproxy.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';

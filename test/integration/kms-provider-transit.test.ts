@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { kmsPolicy } from '../../electron/workflows/recipes/transit-setup.ts';
 import { createKmsPlaceFor, startKmsProcess, type KmsPlace, type KmsProcess } from '../fixtures/kms-provider.ts';
 import { vaultByHand, type ByHand } from '../fixtures/vault-by-hand.ts';
-import { connectKms, type Answer, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
+import { connectKms, valueOf, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
 import { createClusterAuthority } from '../servers/kubernetes-certificates.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 
@@ -25,10 +25,6 @@ let client: KmsClient;
 
 const asRoot = (path: string, body: unknown): Promise<unknown> => byHand.call('PUT', path, body, root);
 
-function valueOf<Value>(answer: Answer<Value>): Value {
-  if (!answer.ok) throw new Error(`${String(answer.code)}: ${answer.details}`);
-  return answer.value;
-}
 const versionOf = ({ ciphertext }: SealedSeed): string | undefined =>
   /^vault:v(\d+):/u.exec(ciphertext.toString('ascii'))?.[1];
 const healthz = async (): Promise<string> => valueOf(await client.status()).healthz;

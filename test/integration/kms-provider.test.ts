@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  changed,
   createKmsPlace,
   createKmsPlaceFor,
   createKmsToken,
@@ -18,7 +19,7 @@ import {
 import { makeDesk } from '../fixtures/custodian.ts';
 import { softHsmModulePath } from '../fixtures/softhsm.ts';
 import { startKmsPlugin } from '../servers/kms-plugin.ts';
-import { connectKms, type Answer, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
+import { codeOf, connectKms, valueOf, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
 
 const patient = { timeout: 60_000, interval: 200 };
 const invalidArgument = 3;
@@ -47,16 +48,6 @@ afterAll(async () => {
   await token.dispose();
 });
 
-function valueOf<Value>(answer: Answer<Value>): Value {
-  if (!answer.ok) throw new Error(`${String(answer.code)}: ${answer.details}`);
-  return answer.value;
-}
-const codeOf = (answer: Answer<unknown>): number => (answer.ok ? 0 : answer.code);
-const changed = (bytes: Buffer, index: number): Buffer => {
-  const copy = Buffer.from(bytes);
-  copy[index] = (copy[index] ?? 0) ^ 1;
-  return copy;
-};
 /** @returns once the provider, or this side, has closed the connection */
 function sendBytes(bytes: Buffer): Promise<void> {
   return new Promise((resolve) => {

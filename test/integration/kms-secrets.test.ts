@@ -10,18 +10,13 @@ import { createKmsPlace, createKmsPlaceFor, createKmsToken, startKmsProcess } fr
 import { markerOf, markersIn, searchFiles, type Marker } from '../fixtures/markers.ts';
 import { readProcess } from '../fixtures/secret-search.ts';
 import { vaultByHand } from '../fixtures/vault-by-hand.ts';
-import { connectKms, type Answer } from '../servers/kms-client.ts';
+import { connectKms, valueOf } from '../servers/kms-client.ts';
 import { startVaultServer } from '../servers/vault-server.ts';
 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
-
-function valueOf<Value>(answer: Answer<Value>): Value {
-  if (!answer.ok) throw new Error(`${String(answer.code)}: ${answer.details}`);
-  return answer.value;
-}
 
 async function freeAddress(): Promise<string> {
   const server = createServer();

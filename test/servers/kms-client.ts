@@ -15,6 +15,14 @@ export type Answer<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly code: number; readonly details: string };
 
+/** Throws where it is none. */
+export function valueOf<Value>(answer: Answer<Value>): Value {
+  if (!answer.ok) throw new Error(`${String(answer.code)}: ${answer.details}`);
+  return answer.value;
+}
+/** 0 for a value. */
+export const codeOf = (answer: Answer<unknown>): number => (answer.ok ? 0 : answer.code);
+
 export interface KmsClient {
   status(): Promise<Answer<{ readonly version: string; readonly healthz: string; readonly key_id: string }>>;
   encrypt(plaintext: Buffer): Promise<Answer<SealedSeed>>;

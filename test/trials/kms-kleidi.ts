@@ -24,18 +24,13 @@ import {
 } from '../fixtures/kms-provider.ts';
 import { softHsmModulePath } from '../fixtures/softhsm.ts';
 import { vaultByHand } from '../fixtures/vault-by-hand.ts';
-import { connectKms, type Answer, type SealedSeed } from '../servers/kms-client.ts';
+import { connectKms, valueOf, type SealedSeed } from '../servers/kms-client.ts';
 import { startVaultServer } from '../servers/vault-server.ts';
 
 const run = promisify(execFile);
 const seedCount = 200;
 const projectedToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 const [kleidi = ''] = process.argv.slice(2);
-
-function valueOf<Value>(answer: Answer<Value>): Value {
-  if (!answer.ok) throw new Error(`${String(answer.code)}: ${answer.details}`);
-  return answer.value;
-}
 
 /** @returns once it is healthy */
 async function startKleidi(
