@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { failure, success, type Result } from '../../electron/workflows/failures.ts';
 import { fieldNames, tokenSchema, transitSchema, type KmsConfiguration } from './configuration.ts';
+import { readJson } from './read-json.ts';
 
 type Read<Value> = Result<Value, 'Kms_ConfigurationInvalid'>;
 
@@ -83,7 +84,7 @@ export function readConfiguration(wish: ConfigurationWish, environment: Environm
       'Name one with --config FILE. The recipe “KMS v2 plugin” writes one.',
     );
   }
-  const parsed = parseJson(file.text);
+  const parsed = readJson(file.text);
   const object = z.record(z.string(), z.unknown()).safeParse(parsed);
   if (!object.success) return wrong(file.path, `${file.path} is not a JSON object.`);
   const fields = {
@@ -134,13 +135,4 @@ function readTransit(fields: object, file: FileText, environment: Environment): 
   if (isTrue.test(environment['VAULT_SKIP_VERIFY'] ?? ''))
     warnings.push('VAULT_SKIP_VERIFY is not followed: seeds go to no server whose certificate does not hold.');
   return success({ configuration: { kind: 'transit', ...read.data }, path: file.path, warnings });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    if (cause instanceof SyntaxError) return undefined;
-    throw cause;
-  }
 }

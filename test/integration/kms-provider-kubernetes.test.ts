@@ -62,7 +62,7 @@ afterAll(async () => {
 });
 
 async function countCalls(method: string): Promise<number> {
-  const address = /"health":"([^"]+)"/u.exec(provider?.log() ?? '')?.[1] ?? '';
+  const address = provider?.healthAddress() ?? '';
   const metrics = await (await fetch(`http://${address}/metrics`)).text();
   const line = new RegExp(`^key_custodian_kms_calls_total\\{method="${method}",code="0"\\} (\\d+)$`, 'mu').exec(
     metrics,

@@ -1,7 +1,6 @@
 /** What the KMS provider writes down, with its debug log on: names of keys and calls, and nothing that passes through. */
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -18,27 +17,15 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-async function freeAddress(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return `127.0.0.1:${port}`;
-}
-
 interface Served {
   readonly configurationPath: string;
   readonly socketPath: string;
   readonly directory: string;
-  readonly health: string;
   readonly token?: Awaited<ReturnType<typeof createKmsToken>>;
 }
 
 /** Good calls, calls with what was changed, and calls that are none; then everything that was written is looked through. */
-async function useAndSearch(
-  { configurationPath, socketPath, directory, health, token }: Served,
-  more: readonly Marker[],
-) {
+async function useAndSearch({ configurationPath, socketPath, directory, token }: Served, more: readonly Marker[]) {
   const provider = await startKmsProcess(['--config', configurationPath, '--debug'], token);
   endings.push(() => provider.end('SIGKILL'));
   const client = connectKms(socketPath);
@@ -65,7 +52,7 @@ async function useAndSearch(
   expect(refusals).not.toContain('opened');
   expect(refusals).not.toContain('taken');
   const markers = [...seeds.map((seed, index) => markerOf(`seed ${index}`, seed.toString('hex'))), ...more];
-  const metrics = await (await fetch(`http://${health}/metrics`)).text();
+  const metrics = await (await fetch(`http://${provider.healthAddress()}/metrics`)).text();
   const process = await readProcess(provider.pid);
   // There is something to search.
   const keyId = valueOf(await client.status()).key_id;
@@ -85,10 +72,9 @@ it('on a token: no seed in log, words, metrics, arguments, environment or files'
   const key = randomBytes(32);
   token.addKey('kms-key', 1, key);
   token.addKey('kleidi-kms-plugin', 2, randomBytes(32));
-  const health = await freeAddress();
-  const place = await createKmsPlace(token, { health });
+  const place = await createKmsPlace(token, { health: '127.0.0.1:0' });
   endings.push(() => place.remove());
-  const { searched } = await useAndSearch({ ...place, health, token }, [markerOf('key', key.toString('hex'))]);
+  const { searched } = await useAndSearch({ ...place, token }, [markerOf('key', key.toString('hex'))]);
   expect(searched.found).toEqual([]);
   expect(searched.read).toBeGreaterThan(1);
 });
@@ -115,7 +101,6 @@ it('in Transit: neither seeds nor what logs in to Vault', async () => {
   const secretIdFile = join(vault.dataDirectory, 'secret-id');
   await writeFile(roleIdFile, roleId, { mode: 0o400 });
   await writeFile(secretIdFile, secretId, { mode: 0o400 });
-  const health = await freeAddress();
   const place = await createKmsPlaceFor(() => ({
     provider: 'hvault',
     address: vault.address,
@@ -124,11 +109,11 @@ it('in Transit: neither seeds nor what logs in to Vault', async () => {
     authmethod: 'approle',
     roleIdFile,
     secretIdFile,
-    health,
+    health: '127.0.0.1:0',
   }));
   endings.push(() => place.remove());
   const own = [markerOf('secret id', secretId), markerOf('role id', roleId)];
-  const { provider, client, markers, searched } = await useAndSearch({ ...place, health }, own);
+  const { provider, client, markers, searched } = await useAndSearch(place, own);
   expect(searched.found).toEqual([]);
   // Its token ends while nothing gets it another one: what Vault says to that is written down too.
   await asRoot('auth/approle/role/kms/secret-id/destroy', { secret_id: secretId });

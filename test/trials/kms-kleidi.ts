@@ -14,6 +14,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { kmsPolicy } from '../../electron/workflows/recipes/transit-setup.ts';
 import { checkPlugin } from '../../k8s-bridge/kms-provider/check.ts';
 import {
   createKmsPlaceFor,
@@ -138,12 +139,6 @@ function makeProjectedToken(): { readonly jwt: string; readonly publicKey: strin
   return { jwt: `${text}.${signature.toString('base64url')}`, publicKey };
 }
 
-const kleidiPolicy = [
-  'path "transit/encrypt/kleidi" { capabilities = ["update"] }',
-  'path "transit/decrypt/kleidi" { capabilities = ["update"] }',
-  'path "transit/keys/kleidi" { capabilities = ["read"] }',
-].join('\n');
-
 async function onTransit(): Promise<void> {
   const vault = await startVaultServer({ storage: 'inmem' });
   const { jwt, publicKey } = makeProjectedToken();
@@ -155,7 +150,7 @@ async function onTransit(): Promise<void> {
     const asRoot = (path: string, body: unknown): Promise<unknown> => byHand.call('PUT', path, body, testRootToken);
     await asRoot('sys/mounts/transit', { type: 'transit' });
     await asRoot('transit/keys/kleidi', {});
-    await asRoot('sys/policies/acl/kleidi', { policy: kleidiPolicy });
+    await asRoot('sys/policies/acl/kleidi', { policy: kmsPolicy({ mount: 'transit', key: 'kleidi' }) });
     // The same log-in for the caller, without an API server that reviews the token.
     await asRoot('sys/auth/kubernetes', { type: 'jwt' });
     await asRoot('auth/kubernetes/config', { jwt_validation_pubkeys: [publicKey] });

@@ -5,6 +5,7 @@ import { refused, type Outcome } from '../grpc/outcome.ts';
 import type { TransitConfiguration } from '../configuration.ts';
 import type { Exchange } from '../http1/connection.ts';
 import { createHttpPool } from '../http1/pool.ts';
+import { readJson } from '../read-json.ts';
 
 export interface VaultReply {
   readonly status: number;
@@ -37,15 +38,6 @@ const poolOptions = {
   lateAnswer: 10_000,
   longestReply: 256 * 1024,
 } as const;
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    if (cause instanceof SyntaxError) return undefined;
-    throw cause;
-  }
-}
 
 export type VaultServer = Pick<
   TransitConfiguration,
@@ -80,13 +72,19 @@ export function openVaultHttp(server: VaultServer): VaultHttp {
   );
   const everyHead = ` HTTP/1.1\r\nhost: ${host}\r\nx-vault-request: true\r\n`;
 
+  /** With the namespace, for what is asked in one; undefined where it would be no header. */
+  const headInNamespace =
+    server.namespace === ''
+      ? everyHead
+      : headerValue.test(server.namespace)
+        ? `${everyHead}x-vault-namespace: ${server.namespace}\r\n`
+        : undefined;
+
   /** Undefined where a header would not be one. */
   const requestOf = ({ method, path, body, token, withNamespace }: VaultCall): Buffer | undefined => {
-    let head = `${method} /v1/${path}${everyHead}`;
-    if (server.namespace !== '' && withNamespace !== false) {
-      if (!headerValue.test(server.namespace)) return undefined;
-      head += `x-vault-namespace: ${server.namespace}\r\n`;
-    }
+    const everyCalls = withNamespace === false ? everyHead : headInNamespace;
+    if (everyCalls === undefined) return undefined;
+    let head = `${method} /v1/${path}${everyCalls}`;
     if (token !== undefined) {
       if (!headerValue.test(token)) return undefined;
       head += `x-vault-token: ${token}\r\n`;
