@@ -29,6 +29,7 @@ export const testPackages = [
   'libglib2.0-bin',
   'vsmartcard-vpcd',
   'umockdev',
+  'systemd',
 ];
 
 function installedPackages(names) {

@@ -3,15 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startKmsProcess, type KmsProcess } from '../fixtures/kms-process.ts';
 import {
   changed,
   createKmsPlace,
   createKmsPlaceFor,
   createKmsToken,
   kmsTestPin,
-  startKmsProcess,
   type KmsPlace,
-  type KmsProcess,
   type KmsToken,
 } from '../fixtures/kms-provider.ts';
 import { smartCardHsmOf, type KmsCard } from '../fixtures/kms-card.ts';

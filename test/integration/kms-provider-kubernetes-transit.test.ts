@@ -4,8 +4,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { z } from 'zod';
-import { kmsPolicy } from '../../electron/workflows/recipes/transit-setup.ts';
 import {
   encryptionConfiguration,
   healthOf,
@@ -16,8 +14,10 @@ import {
   secretList,
   storedSecret,
 } from '../fixtures/kms-cluster.ts';
-import { createKmsPlaceFor, startKmsProcess, type KmsPlace, type KmsProcess } from '../fixtures/kms-provider.ts';
-import { vaultByHand, type ByHand } from '../fixtures/vault-by-hand.ts';
+import { startKmsProcess, type KmsProcess } from '../fixtures/kms-process.ts';
+import { createKmsPlaceFor, type KmsPlace } from '../fixtures/kms-provider.ts';
+import { startTransitVault, type TransitVault } from '../fixtures/transit-vault.ts';
+import { vaultByHand } from '../fixtures/vault-by-hand.ts';
 import { connectKms, valueOf, type KmsClient } from '../servers/kms-client.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 import { startToxiproxy, type Toxiproxy } from '../servers/toxiproxy.ts';
@@ -27,17 +27,13 @@ const patient = { timeout: 90_000, interval: 500 };
 const name = 'transit';
 const prefix = `k8s:enc:kms:v2:${name}:`;
 
-let vault: TestVault;
-let byHand: ByHand;
-let shares: readonly string[];
-let root: string;
+let vault: TransitVault;
 let wire: Toxiproxy;
 let place: KmsPlace;
 let provider: KmsProcess;
 let client: KmsClient;
 let cluster: KubernetesServer;
 
-const asRoot = (path: string, body: unknown): Promise<unknown> => byHand.call('PUT', path, body, root);
 /** Vault's snapshots, which are no JSON. */
 function transfer(
   server: TestVault,
@@ -71,31 +67,11 @@ async function startCold(): Promise<void> {
 const health = (): Promise<string> => healthOf(cluster, '/healthz');
 
 beforeAll(async () => {
-  vault = await startVaultServer();
-  byHand = vaultByHand(vault);
-  const made = await byHand.initialize(1, 1);
-  [shares, root] = [made.testShares, made.testRootToken];
-  await byHand.unseal(shares);
-  // Unsealed is not active yet.
-  const leader = (): Promise<unknown> => byHand.call('GET', 'sys/leader', undefined, root);
-  await vi.waitFor(async () => expect(await leader()).toMatchObject({ is_self: true }), patient);
-  await asRoot('sys/mounts/transit', { type: 'transit' });
-  await asRoot('transit/keys/kms', {});
-  await asRoot('sys/policies/acl/kms', { policy: kmsPolicy({ mount: 'transit', key: 'kms' }) });
-  const token = z
-    .object({ auth: z.object({ client_token: z.string() }) })
-    .parse(await asRoot('auth/token/create', { policies: ['kms'], ttl: '1h' })).auth.client_token;
-  const tokenFile = join(vault.dataDirectory, 'kms-token');
-  await writeFile(tokenFile, `${token}\n`, { mode: 0o400 });
-  wire = await startToxiproxy(Number(new URL(vault.address).port));
-  place = await createKmsPlaceFor(() => ({
-    provider: 'hvault',
-    address: `https://127.0.0.1:${wire.port}`,
-    caFile: vault.caPath,
-    transitkey: 'kms',
-    authmethod: 'token',
-    tokenFile,
-  }));
+  vault = await startTransitVault('kms');
+  const tokenFile = await vault.writeToken();
+  wire = await startToxiproxy(Number(new URL(vault.server.address).port));
+  const address = `https://127.0.0.1:${wire.port}`;
+  place = await createKmsPlaceFor(() => ({ ...vault.fields, address, authmethod: 'token', tokenFile }));
   await mkdir(dirname(place.socketPath), { mode: 0o700 });
   provider = await startKmsProcess(['--config', place.configurationPath]);
   client = connectKms(place.socketPath);
@@ -110,7 +86,7 @@ afterAll(async () => {
   await provider.end('SIGKILL');
   await place.remove();
   await wire.stop();
-  await vault.stop();
+  await vault.server.stop();
 });
 
 it('opens Secrets under 50 old key ids when the API server starts', async () => {
@@ -119,7 +95,7 @@ it('opens Secrets under 50 old key ids when the API server starts', async () => 
   const keyIds = new Set<string>();
   for (let index = 0; index < 50; index += 1) {
     keyIds.add(await rewrapSeed(cluster, client, name, `aged-${index}`));
-    await asRoot('transit/keys/kms/rotate', {});
+    await vault.asRoot('transit/keys/kms/rotate', {});
     valueOf(await client.status());
   }
   expect(keyIds.size).toBe(50);
@@ -155,12 +131,12 @@ it('lets reads go on while answers come 3 s later, says that it is unhealthy, an
 });
 
 it('lets reads and writes go on while Vault is sealed, and is healthy again by itself once it is unsealed', async () => {
-  await byHand.seal(root);
+  await vault.byHand.seal(vault.testRootToken);
   await expect.poll(health, patient).toContain('kms-providers');
   expect(await healthOf(cluster, '/livez')).toBe('ok');
   expect(await readValue(cluster, 'aged-3')).toBe('value 3');
   await cluster.arrange(['create', 'secret', 'generic', 'meanwhile', '--from-literal=value=meanwhile']);
-  await byHand.unseal(shares);
+  await vault.byHand.unseal(vault.testShares);
   await expect.poll(health, patient).toBe('ok');
   await cluster.arrange(['create', 'secret', 'generic', 'after', '--from-literal=value=after']);
   expect([await readValue(cluster, 'meanwhile'), await readValue(cluster, 'after')]).toEqual(['meanwhile', 'after']);
@@ -169,7 +145,7 @@ it('lets reads and writes go on while Vault is sealed, and is healthy again by i
 it('starts while Vault is sealed: what is not encrypted is served, and Secrets too once it is unsealed', async () => {
   const plain = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'plain', namespace: 'default' } };
   await cluster.etcdPut('/registry/secrets/default/plain', Buffer.from(JSON.stringify(plain)));
-  await byHand.seal(root);
+  await vault.byHand.seal(vault.testRootToken);
   await startCold();
   await expect.poll(() => healthOf(cluster, '/livez'), patient).toBe('ok');
   expect(await healthOf(cluster, '/readyz')).toContain('kms-providers');
@@ -179,15 +155,15 @@ it('starts while Vault is sealed: what is not encrypted is served, and Secrets t
   expect((await cluster.kubectl(['get', 'secret', 'aged-1'])).exitCode).toBe(1);
   expect((await cluster.kubectl(['get', 'secrets'])).exitCode).toBe(1);
   expect((await cluster.kubectl(['get', 'secret', 'plain'])).exitCode).toBe(0);
-  await byHand.unseal(shares);
+  await vault.byHand.unseal(vault.testShares);
   await expect.poll(() => healthOf(cluster, '/readyz'), patient).toBe('ok');
   expect(await readValue(cluster, 'aged-1')).toBe('value 1');
 });
 
 it('starts again where Vault is lost with its cluster: on a Vault restored from its snapshot elsewhere', async () => {
-  const snapshot = await transfer(vault, root, 'GET', 'sys/storage/raft/snapshot');
+  const snapshot = await transfer(vault.server, vault.testRootToken, 'GET', 'sys/storage/raft/snapshot');
   const keyId = valueOf(await client.status()).key_id;
-  await vault.kill();
+  await vault.server.kill();
   await startCold();
   await expect.poll(() => healthOf(cluster, '/livez'), patient).toBe('ok');
   const elsewhere = await startVaultServer();
@@ -199,7 +175,7 @@ it('starts again where Vault is lost with its cluster: on a Vault restored from 
       transfer(elsewhere, made.testRootToken, 'POST', 'sys/storage/raft/snapshot-force', snapshot);
     await vi.waitFor(restore, patient);
     // The restored Vault is the lost one: it takes that one's shares.
-    await vi.waitFor(() => byHandThere.unseal(shares), patient);
+    await vi.waitFor(() => byHandThere.unseal(vault.testShares), patient);
     const configuration: unknown = JSON.parse(await readFile(place.configurationPath, 'utf8'));
     const there = { address: elsewhere.address, caFile: elsewhere.caPath };
     await writeFile(place.configurationPath, JSON.stringify(Object.assign({}, configuration, there)));

@@ -15,14 +15,8 @@ import {
   secretList,
   storedSecret,
 } from '../fixtures/kms-cluster.ts';
-import {
-  createKmsPlace,
-  createKmsToken,
-  startKmsProcess,
-  type KmsPlace,
-  type KmsProcess,
-  type KmsToken,
-} from '../fixtures/kms-provider.ts';
+import { startKmsProcess, type KmsProcess } from '../fixtures/kms-process.ts';
+import { createKmsPlace, createKmsToken, type KmsPlace, type KmsToken } from '../fixtures/kms-provider.ts';
 import { startKmsPlugin } from '../servers/kms-plugin.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 

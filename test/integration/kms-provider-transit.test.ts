@@ -1,73 +1,33 @@
 /** The KMS provider on the Transit engine of a real Vault. */
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { kmsPolicy } from '../../electron/workflows/recipes/transit-setup.ts';
-import { createKmsPlaceFor, startKmsProcess, type KmsPlace, type KmsProcess } from '../fixtures/kms-provider.ts';
-import { vaultByHand, type ByHand } from '../fixtures/vault-by-hand.ts';
+import { startKmsProcess, type KmsProcess } from '../fixtures/kms-process.ts';
+import { createKmsPlaceFor, type KmsPlace } from '../fixtures/kms-provider.ts';
+import { allowSignedTokens, makeSignedToken, startTransitVault, type TransitVault } from '../fixtures/transit-vault.ts';
 import { connectKms, valueOf, type KmsClient, type SealedSeed } from '../servers/kms-client.ts';
 import { createClusterAuthority } from '../servers/kubernetes-certificates.ts';
-import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 
 const patient = { timeout: 60_000, interval: 250 };
 const unavailable = 14;
 const kleidiMark = { 'v2.kleidi.beezy.dev': Buffer.from('1') };
 
-let vault: TestVault;
-let byHand: ByHand;
-let shares: readonly string[];
-let root: string;
+let vault: TransitVault;
 let place: KmsPlace;
 let provider: KmsProcess;
 let client: KmsClient;
-
-const asRoot = (path: string, body: unknown): Promise<unknown> => byHand.call('PUT', path, body, root);
 
 const versionOf = ({ ciphertext }: SealedSeed): string | undefined =>
   /^vault:v(\d+):/u.exec(ciphertext.toString('ascii'))?.[1];
 const healthz = async (): Promise<string> => valueOf(await client.status()).healthz;
 const currentKeyId = async (): Promise<string> => valueOf(await client.status()).key_id;
 
-/** Writes a file with one secret beside the configuration. */
-async function writeSecret(name: string, text: string): Promise<string> {
-  const path = join(vault.dataDirectory, name);
-  await writeFile(path, `${text}\n`, { mode: 0o400 });
-  return path;
-}
-
-function configurationOf(fields: object): object {
-  return { provider: 'hvault', address: vault.address, caFile: vault.caPath, transitkey: 'kleidi', ...fields };
-}
-
 beforeAll(async () => {
-  vault = await startVaultServer();
-  byHand = vaultByHand(vault);
-  const made = await byHand.initialize(1, 1);
-  [shares, root] = [made.testShares, made.testRootToken];
-  await byHand.unseal(shares);
-  // Unsealed is not active yet.
-  const leader = (): Promise<unknown> => byHand.call('GET', 'sys/leader', undefined, root);
-  await vi.waitFor(async () => expect(await leader()).toMatchObject({ is_self: true }), patient);
-  await asRoot('sys/mounts/transit', { type: 'transit' });
-  await asRoot('transit/keys/kleidi', {});
-  await asRoot('sys/policies/acl/kms', { policy: kmsPolicy({ mount: 'transit', key: 'kleidi' }) });
-  await asRoot('sys/auth/approle', { type: 'approle' });
+  vault = await startTransitVault('kleidi');
   // Renewed after 2.7 seconds, and for the last time after 8: all of its life passes while the tests run.
-  const role = { token_policies: ['kms'], token_ttl: '4s', token_max_ttl: '8s' };
-  await asRoot('auth/approle/role/kms', role);
-  const roleId = z
-    .object({ data: z.object({ role_id: z.string() }) })
-    .parse(await byHand.call('GET', 'auth/approle/role/kms/role-id', undefined, root)).data.role_id;
-  const secretId = z
-    .object({ data: z.object({ secret_id: z.string() }) })
-    .parse(await asRoot('auth/approle/role/kms/secret-id', {})).data.secret_id;
-  const files = {
-    roleIdFile: await writeSecret('role-id', roleId),
-    secretIdFile: await writeSecret('secret-id', secretId),
-  };
-  place = await createKmsPlaceFor(() => configurationOf({ authmethod: 'approle', ...files }));
+  const { files } = await vault.allowAppRole({ token_ttl: '4s', token_max_ttl: '8s' });
+  place = await createKmsPlaceFor(() => ({ ...vault.fields, authmethod: 'approle', ...files }));
   provider = await startKmsProcess(['--config', place.configurationPath]);
   client = connectKms(place.socketPath);
 });
@@ -76,7 +36,7 @@ afterAll(async () => {
   client.close();
   await provider.end('SIGKILL');
   await place.remove();
-  await vault.stop();
+  await vault.server.stop();
 });
 
 describe('a KMS v2 provider on Transit', () => {
@@ -101,7 +61,7 @@ describe('a KMS v2 provider on Transit', () => {
 
   it('opens what kleidi wrote with Transit', async () => {
     const seed = randomBytes(32);
-    const reply = await asRoot('transit/encrypt/kleidi', { plaintext: seed.toString('base64') });
+    const reply = await vault.asRoot('transit/encrypt/kleidi', { plaintext: seed.toString('base64') });
     const { ciphertext } = z.object({ data: z.object({ ciphertext: z.string() }) }).parse(reply).data;
     const written = { ciphertext: Buffer.from(ciphertext), key_id: 'kleidi-kms-plugin_1_1714553158' };
     expect(valueOf(await client.decrypt({ ...written, annotations: kleidiMark })).plaintext).toEqual(seed);
@@ -114,7 +74,14 @@ describe('a KMS v2 provider on Transit', () => {
     const work = async (): Promise<void> => {
       for (let call = 0; call < 60; call += 1) sealed.push(valueOf(await client.encrypt(randomBytes(32))));
     };
-    await Promise.all([work(), work(), work(), asRoot('transit/keys/kleidi/rotate', {}), client.status(), work()]);
+    await Promise.all([
+      work(),
+      work(),
+      work(),
+      vault.asRoot('transit/keys/kleidi/rotate', {}),
+      client.status(),
+      work(),
+    ]);
     await expect.poll(currentKeyId, patient).toMatch(/^kc1-transit-v2-/u);
     sealed.push(valueOf(await client.encrypt(randomBytes(32))));
     const pairs = new Set(sealed.map((one) => `${one.key_id} ${versionOf(one) ?? ''}`));
@@ -124,8 +91,8 @@ describe('a KMS v2 provider on Transit', () => {
   });
 
   it('goes on where Vault no longer lets the old version write', async () => {
-    await asRoot('transit/keys/kleidi/rotate', {});
-    await asRoot('transit/keys/kleidi/config', { min_encryption_version: 3 });
+    await vault.asRoot('transit/keys/kleidi/rotate', {});
+    await vault.asRoot('transit/keys/kleidi/config', { min_encryption_version: 3 });
     const sealed = valueOf(await client.encrypt(randomBytes(32)));
     expect([versionOf(sealed), sealed.key_id]).toEqual(['3', await currentKeyId()]);
   });
@@ -145,38 +112,26 @@ describe('a KMS v2 provider on Transit', () => {
   });
 
   it('says that Vault is sealed, and is healthy again by itself', async () => {
-    await byHand.seal(root);
+    await vault.byHand.seal(vault.testRootToken);
     await expect.poll(healthz, patient).toMatch(/sealed/u);
     const refused = await client.encrypt(randomBytes(32));
     expect(refused.ok ? 0 : refused.code).toBe(unavailable);
-    await byHand.unseal(shares);
+    await vault.byHand.unseal(vault.testShares);
     await expect.poll(healthz, patient).toBe('ok');
     valueOf(await client.encrypt(randomBytes(32)));
   });
 
   it('logs in with a token of a file, a signed token and a client certificate', async () => {
-    const made = z
-      .object({ auth: z.object({ client_token: z.string() }) })
-      .parse(await asRoot('auth/token/create', { policies: ['kms'], ttl: '1h' }));
-    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    await asRoot('sys/auth/jwt', { type: 'jwt' });
-    const publicKey = keys.publicKey.export({ type: 'spki', format: 'pem' });
-    await asRoot('auth/jwt/config', { jwt_validation_pubkeys: [publicKey] });
-    const bound = { role_type: 'jwt', user_claim: 'sub', bound_audiences: ['vault'], token_policies: ['kms'] };
-    await asRoot('auth/jwt/role/kms', bound);
-    const now = Math.floor(Date.now() / 1000);
-    const text = [{ alg: 'ES256' }, { sub: 'kms', aud: 'vault', iat: now, exp: now + 600 }]
-      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-      .join('.');
-    const signature = sign('sha256', Buffer.from(text), { key: keys.privateKey, dsaEncoding: 'ieee-p1363' });
-    const jwt = `${text}.${signature.toString('base64url')}`;
+    const { testJwt, publicKey } = makeSignedToken('kms');
+    await allowSignedTokens(vault, 'jwt', publicKey);
+    const { asRoot, policy, writeSecret } = vault;
     const authority = await createClusterAuthority('nodes');
     const node = await authority.signUser('node-1', []);
     await asRoot('sys/auth/cert', { type: 'cert' });
-    await asRoot('auth/cert/certs/kms', { certificate: authority.certificate, token_policies: ['kms'] });
+    await asRoot('auth/cert/certs/kms', { certificate: authority.certificate, token_policies: [policy] });
     const ways = [
-      { authmethod: 'token', tokenFile: await writeSecret('token', made.auth.client_token) },
-      { authmethod: 'k8s', authpath: 'auth/jwt', vaultrole: 'kms', tokenFile: await writeSecret('jwt', jwt) },
+      { authmethod: 'token', tokenFile: await vault.writeToken() },
+      { authmethod: 'k8s', authpath: 'auth/jwt', vaultrole: policy, tokenFile: await writeSecret('jwt', testJwt) },
       {
         authmethod: 'cert',
         vaultrole: 'kms',
@@ -185,7 +140,7 @@ describe('a KMS v2 provider on Transit', () => {
       },
     ];
     for (const way of ways) {
-      const other = await createKmsPlaceFor(() => configurationOf(way));
+      const other = await createKmsPlaceFor(() => ({ ...vault.fields, ...way }));
       const started = await startKmsProcess(['-provider=hvault', `-configfile=${other.configurationPath}`]);
       const caller = connectKms(other.socketPath);
       try {
@@ -196,6 +151,45 @@ describe('a KMS v2 provider on Transit', () => {
         await started.end('SIGKILL');
         await other.remove();
       }
+    }
+  });
+
+  it('logs in with the certificate that its files hold now, where theirs was replaced while it runs', async () => {
+    const [before, after] = await Promise.all([createClusterAuthority('before'), createClusterAuthority('after')]);
+    const [oldNode, newNode] = await Promise.all([before.signUser('node-1', []), after.signUser('node-1', [])]);
+    const { asRoot, policy, writeSecret } = vault;
+    const accept = (certificate: string): Promise<unknown> =>
+      asRoot('auth/renewed/certs/kms', { certificate, token_policies: [policy], token_ttl: '2s', token_max_ttl: '3s' });
+    await asRoot('sys/auth/renewed', { type: 'cert' });
+    await accept(before.certificate);
+    const files = {
+      clientCertificateFile: await writeSecret('renewed.pem', oldNode.certificate),
+      clientKeyFile: await writeSecret('renewed-key.pem', oldNode.key),
+    };
+    const other = await createKmsPlaceFor(() => ({
+      ...vault.fields,
+      authmethod: 'cert',
+      authpath: 'renewed',
+      vaultrole: 'kms',
+      ...files,
+    }));
+    const started = await startKmsProcess(['--config', other.configurationPath]);
+    const caller = connectKms(other.socketPath);
+    const itsHealth = async (): Promise<string> => valueOf(await caller.status()).healthz;
+    try {
+      await expect.poll(itsHealth, patient).toBe('ok');
+      await accept(after.certificate);
+      await expect.poll(itsHealth, patient).toMatch(/log in/u);
+      await rm(files.clientCertificateFile);
+      await rm(files.clientKeyFile);
+      await writeSecret('renewed.pem', newNode.certificate);
+      await writeSecret('renewed-key.pem', newNode.key);
+      await expect.poll(itsHealth, patient).toBe('ok');
+      expect(started.log()).toContain('Certificate files were replaced, and read.');
+    } finally {
+      caller.close();
+      await started.end('SIGKILL');
+      await other.remove();
     }
   });
 });

@@ -4,16 +4,14 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startKmsProcess, type KmsProcess, type KmsProcessExtras } from '../fixtures/kms-process.ts';
 import {
   changed,
   createKmsPlace,
   createKmsPlaceFor,
   createKmsToken,
   kmsTestPin,
-  startKmsProcess,
   type KmsPlace,
-  type KmsProcess,
-  type KmsProcessExtras,
   type KmsToken,
 } from '../fixtures/kms-provider.ts';
 import { makeDesk } from '../fixtures/custodian.ts';

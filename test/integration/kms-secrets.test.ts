@@ -1,16 +1,12 @@
 /** What the KMS provider writes down, with its debug log on: names of keys and calls, and nothing that passes through. */
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { z } from 'zod';
-import { kmsPolicy } from '../../electron/workflows/recipes/transit-setup.ts';
-import { createKmsPlace, createKmsPlaceFor, createKmsToken, startKmsProcess } from '../fixtures/kms-provider.ts';
+import { startKmsProcess } from '../fixtures/kms-process.ts';
+import { createKmsPlace, createKmsPlaceFor, createKmsToken } from '../fixtures/kms-provider.ts';
 import { markerOf, markersIn, searchFiles, type Marker } from '../fixtures/markers.ts';
 import { readProcess } from '../fixtures/secret-search.ts';
-import { vaultByHand } from '../fixtures/vault-by-hand.ts';
+import { startTransitVault } from '../fixtures/transit-vault.ts';
 import { connectKms, valueOf } from '../servers/kms-client.ts';
-import { startVaultServer } from '../servers/vault-server.ts';
 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -80,43 +76,21 @@ it('on a token: no seed in log, words, metrics, arguments, environment or files'
 });
 
 it('in Transit: neither seeds nor what logs in to Vault', async () => {
-  const vault = await startVaultServer({ storage: 'inmem' });
-  endings.push(() => vault.stop());
-  const byHand = vaultByHand(vault);
-  const { testShares, testRootToken } = await byHand.initialize(1, 1);
-  await byHand.unseal(testShares);
-  const asRoot = (path: string, body: unknown): Promise<unknown> => byHand.call('PUT', path, body, testRootToken);
-  await asRoot('sys/mounts/transit', { type: 'transit' });
-  await asRoot('transit/keys/kms', {});
-  await asRoot('sys/policies/acl/kms', { policy: kmsPolicy({ mount: 'transit', key: 'kms' }) });
-  await asRoot('sys/auth/approle', { type: 'approle' });
-  await asRoot('auth/approle/role/kms', { token_policies: ['kms'], token_ttl: '1s', token_max_ttl: '2s' });
-  const roleId = z
-    .object({ data: z.object({ role_id: z.string() }) })
-    .parse(await byHand.call('GET', 'auth/approle/role/kms/role-id', undefined, testRootToken)).data.role_id;
-  const secretId = z
-    .object({ data: z.object({ secret_id: z.string() }) })
-    .parse(await asRoot('auth/approle/role/kms/secret-id', {})).data.secret_id;
-  const roleIdFile = join(vault.dataDirectory, 'role-id');
-  const secretIdFile = join(vault.dataDirectory, 'secret-id');
-  await writeFile(roleIdFile, roleId, { mode: 0o400 });
-  await writeFile(secretIdFile, secretId, { mode: 0o400 });
+  const vault = await startTransitVault('kms', { storage: 'inmem' });
+  endings.push(() => vault.server.stop());
+  const { testRoleId, testSecretId, files } = await vault.allowAppRole({ token_ttl: '1s', token_max_ttl: '2s' });
   const place = await createKmsPlaceFor(() => ({
-    provider: 'hvault',
-    address: vault.address,
-    caFile: vault.caPath,
-    transitkey: 'kms',
+    ...vault.fields,
     authmethod: 'approle',
-    roleIdFile,
-    secretIdFile,
+    ...files,
     health: '127.0.0.1:0',
   }));
   endings.push(() => place.remove());
-  const own = [markerOf('secret id', secretId), markerOf('role id', roleId)];
+  const own = [markerOf('secret id', testSecretId), markerOf('role id', testRoleId)];
   const { provider, client, markers, searched } = await useAndSearch(place, own);
   expect(searched.found).toEqual([]);
   // Its token ends while nothing gets it another one: what Vault says to that is written down too.
-  await asRoot('auth/approle/role/kms/secret-id/destroy', { secret_id: secretId });
+  await vault.asRoot('auth/approle/role/kms/secret-id/destroy', { secret_id: testSecretId });
   const healthz = async (): Promise<string> => valueOf(await client.status()).healthz;
   await expect.poll(healthz, { timeout: 20_000 }).not.toBe('ok');
   expect(markersIn(await healthz(), markers)).toEqual([]);

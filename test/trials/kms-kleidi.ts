@@ -9,24 +9,17 @@
  * is no released Go module, and one of those that it needs is none either (vault/api/auth/cert, which may be left out).
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { kmsPolicy } from '../../electron/workflows/recipes/transit-setup.ts';
 import { checkPlugin } from '../../k8s-bridge/kms-provider/check.ts';
-import {
-  createKmsPlaceFor,
-  createKmsToken,
-  kmsTestPin,
-  startKmsProcess,
-  type KmsToken,
-} from '../fixtures/kms-provider.ts';
+import { startKmsProcess } from '../fixtures/kms-process.ts';
+import { createKmsPlaceFor, createKmsToken, kmsTestPin, type KmsToken } from '../fixtures/kms-provider.ts';
 import { softHsmModulePath } from '../fixtures/softhsm.ts';
-import { vaultByHand } from '../fixtures/vault-by-hand.ts';
+import { allowSignedTokens, makeSignedToken, startTransitVault } from '../fixtures/transit-vault.ts';
 import { connectKms, valueOf, type SealedSeed } from '../servers/kms-client.ts';
-import { startVaultServer } from '../servers/vault-server.ts';
 
 const run = promisify(execFile);
 const seedCount = 200;
@@ -127,51 +120,29 @@ async function onSoftHsm(): Promise<void> {
   }
 }
 
-/** As the kubelet projects one, signed by a key that Vault is told. */
-function makeProjectedToken(): { readonly jwt: string; readonly publicKey: string } {
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const now = Math.floor(Date.now() / 1000);
-  const text = [{ alg: 'ES256' }, { sub: 'kleidi-vault-auth', aud: 'vault', iat: now, exp: now + 600 }]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.');
-  const signature = sign('sha256', Buffer.from(text), { key: keys.privateKey, dsaEncoding: 'ieee-p1363' });
-  const publicKey = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  return { jwt: `${text}.${signature.toString('base64url')}`, publicKey };
-}
-
 async function onTransit(): Promise<void> {
-  const vault = await startVaultServer({ storage: 'inmem' });
-  const { jwt, publicKey } = makeProjectedToken();
+  const vault = await startTransitVault('kleidi', { storage: 'inmem' });
+  const { testJwt, publicKey } = makeSignedToken('kleidi-vault-auth');
   const made = await mkdir(dirname(projectedToken), { recursive: true });
   try {
-    const byHand = vaultByHand(vault);
-    const { testShares, testRootToken } = await byHand.initialize(1, 1);
-    await byHand.unseal(testShares);
-    const asRoot = (path: string, body: unknown): Promise<unknown> => byHand.call('PUT', path, body, testRootToken);
-    await asRoot('sys/mounts/transit', { type: 'transit' });
-    await asRoot('transit/keys/kleidi', {});
-    await asRoot('sys/policies/acl/kleidi', { policy: kmsPolicy({ mount: 'transit', key: 'kleidi' }) });
     // The same log-in for the caller, without an API server that reviews the token.
-    await asRoot('sys/auth/kubernetes', { type: 'jwt' });
-    await asRoot('auth/kubernetes/config', { jwt_validation_pubkeys: [publicKey] });
-    const bound = { role_type: 'jwt', user_claim: 'sub', bound_audiences: ['vault'], token_policies: ['kleidi'] };
-    await asRoot('auth/kubernetes/role/kleidi', { ...bound, token_ttl: '24h' });
-    await writeFile(projectedToken, jwt, { mode: 0o600 });
+    await allowSignedTokens(vault, 'kubernetes', publicKey);
+    await writeFile(projectedToken, testJwt, { mode: 0o600 });
     const fields = {
       namespace: '',
       transitkey: 'kleidi',
       vaultrole: 'kleidi',
-      address: vault.address,
+      address: vault.server.address,
       transitpath: 'transit',
       authmethod: 'k8s',
       authpath: 'kubernetes',
     };
-    const environment = { VAULT_CACERT: vault.caPath };
+    const environment = { VAULT_CACERT: vault.server.caPath };
     await tryInItsPlace({ name: 'Transit', provider: 'hvault', fields, environment });
   } finally {
     await rm(projectedToken, { force: true });
     if (made !== undefined) await rm(made, { recursive: true });
-    await vault.stop();
+    await vault.server.stop();
   }
 }
 
