@@ -186,7 +186,7 @@ export const clusterFailureCodes = [
 
 export const kmsFailureCodes = [
   'Kms_ConfigurationInvalid',
-  'Kms_PinUnreadable',
+  'Kms_SecretUnreadable',
   'Kms_SocketInUse',
   'Kms_SocketUnusable',
   'Kms_HealthUnavailable',

@@ -96,19 +96,16 @@ function logIn(
 ): void {
   const { flags } = cryptoki.C_GetTokenInfo(slot);
   if ((flags & pkcs11js.CKF_USER_PIN_LOCKED) !== 0)
-    throw new TokenUnusable('The token has locked its PIN. Unlock it with the SO-PIN.', true);
+    throw new TokenUnusable('The token has locked its PIN. Unlock it with the SO-PIN.');
   if ((flags & pkcs11js.CKF_USER_PIN_FINAL_TRY) !== 0)
-    throw new TokenUnusable(
-      'The token has one PIN try left: it is not used. Log in once by hand with the right PIN.',
-      true,
-    );
+    throw new TokenUnusable('The token has one PIN try left: it is not used. Log in once by hand with the right PIN.');
   const pin = source();
   if (!pin.ok) throw new TokenUnusable(`${pin.error.message} ${pin.error.next}`);
   try {
     // A reader may get another slot number when the token is plugged in again; its serial number stays.
     const digest = createHash('sha256').update(`${serial}\0`).update(pin.value).digest('hex');
     if (refused.digests.has(digest))
-      throw new TokenUnusable('The token refused this PIN. It is not sent again before it has changed.', true);
+      throw new TokenUnusable('The token refused this PIN. It is not sent again before it has changed.');
     try {
       cryptoki.C_Login(session, pkcs11js.CKU_USER, pin.value.toString('utf8'));
     } catch (thrown) {

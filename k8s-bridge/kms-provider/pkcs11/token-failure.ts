@@ -14,12 +14,6 @@ export function returnValueOf(thrown: unknown): string | undefined {
 /** Why the token cannot be used now. */
 export class TokenUnusable extends Error {
   override readonly name = 'TokenUnusable';
-  /** Trying again by itself could cost a PIN try or lead nowhere. */
-  readonly isFinal: boolean;
-  constructor(message: string, isFinal = false) {
-    super(message);
-    this.isFinal = isFinal;
-  }
 }
 
 const words: Readonly<Record<string, string>> = {

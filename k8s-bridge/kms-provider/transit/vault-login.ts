@@ -1,9 +1,9 @@
 /** The provider's token in Vault: logged in by the configured method, renewed before it expires. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { TransitConfiguration } from '../configuration.ts';
 import { answered, refused, type Outcome } from '../grpc/outcome.ts';
 import type { Log } from '../log.ts';
+import { readSecretFile, type SecretFileRules } from '../secret-file.ts';
 import { refusalOf, type VaultHttp, type VaultReply } from './vault-http.ts';
 
 interface HeldToken {
@@ -37,35 +37,28 @@ function held(token: string, seconds: number, isRenewable: boolean): HeldToken {
   return { token, isRenewable, expiresAt: now + seconds * 1000, renewAt: now + seconds * 1000 * renewalPart };
 }
 
-/** A file with one secret on one line, read anew each time: Kubernetes replaces a projected token. */
-function readSecretFile(path: string, mustBePrivate: boolean): Outcome<string> {
-  try {
-    const descriptor = openSync(path, constants.O_RDONLY);
-    try {
-      if (mustBePrivate && (fstatSync(descriptor).mode & 0o077) !== 0)
-        return refused('failedPrecondition', `${path} is open to others than its owner. Make it 0400.`);
-      const text = readFileSync(descriptor, 'utf8').trim();
-      return text === '' ? refused('failedPrecondition', `${path} is empty.`) : answered(text);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause)) throw cause;
-    return refused('failedPrecondition', `${path} cannot be read (${String(cause.code)}).`);
-  }
+/** Bytes: more than any signed token that a header or Vault takes. */
+const longestSecret = 64 * 1024;
+
+/** @param otherReaders the kubelet gives a projected token mode 0644 or 0600, by the Pod's user */
+function readSecret(path: string, otherReaders: SecretFileRules['otherReaders']): Outcome<string> {
+  const read = readSecretFile(path, { longest: longestSecret, otherReaders, otherOwners: 'anyone' });
+  if (!read.ok) return refused('failedPrecondition', `${read.error.message} ${read.error.next}`);
+  const text = read.value.toString('utf8').trim();
+  read.value.fill(0);
+  return answered(text);
 }
 
 function logInBody(configuration: TransitConfiguration): Outcome<object> {
   const { authMethod, role, tokenFile, roleIdFile, secretIdFile } = configuration;
   if (authMethod === 'cert') return answered(role === '' ? {} : { name: role });
   if (authMethod === 'approle') {
-    const roleId = readSecretFile(roleIdFile ?? '', false);
-    const secretId = readSecretFile(secretIdFile ?? '', true);
+    const roleId = readSecret(roleIdFile ?? '', 'anyone');
+    const secretId = readSecret(secretIdFile ?? '', 'nobody');
     if (!roleId.ok) return roleId;
     return secretId.ok ? answered({ role_id: roleId.value, secret_id: secretId.value }) : secretId;
   }
-  // The kubelet gives a projected token mode 0644 or 0600, by the Pod's user.
-  const jwt = readSecretFile(tokenFile ?? '', false);
+  const jwt = readSecret(tokenFile ?? '', 'anyone');
   return jwt.ok ? answered({ role, jwt: jwt.value }) : jwt;
 }
 
@@ -81,7 +74,7 @@ export function createVaultLogin(configuration: TransitConfiguration, http: Vaul
     return answered(held(token, seconds, renewable));
   };
   const fromFile = async (deadline: number): Promise<Outcome<HeldToken>> => {
-    const token = readSecretFile(configuration.tokenFile ?? '', true);
+    const token = readSecret(configuration.tokenFile ?? '', 'nobody');
     if (!token.ok) return token;
     const reply = await http.call({ method: 'GET', path: 'auth/token/lookup-self', token: token.value, deadline });
     if (!reply.ok) return reply;
