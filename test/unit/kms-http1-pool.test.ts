@@ -173,3 +173,39 @@ it('ends what runs and what waits when it is closed, and takes no more', async (
   pool.close();
   expect(await Promise.all([...both, ask()])).toEqual(times(3, () => bad('the provider is ending')));
 });
+
+it('once its server is another, what runs is answered by the one before, and what comes or waits by the new one', async () => {
+  const held: Socket[] = [];
+  const other = createServer((socket) => {
+    connections.push(socket);
+    socket.on('data', () => socket.write(answer.replace('{}', '[]')));
+  });
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  try {
+    open({ mostConnections: 2 });
+    expect(await Promise.all([ask(), ask()])).toEqual([good, good]);
+    onRequest = (socket) => held.push(socket);
+    const [running, waiting] = [times(2, () => ask()), ask()];
+    await expect.poll(() => held.length).toBe(2);
+    const { port } = other.address() as AddressInfo;
+    pool.replaceServer({ host: '127.0.0.1', port, secureContext: undefined });
+    for (const socket of held) socket.write(answer);
+    expect(await Promise.all(running)).toEqual([good, good]);
+    const fromOther = { ok: true, reply: { ...good.reply, text: '[]' } };
+    expect(await Promise.all([waiting, ask()])).toEqual([fromOther, fromOther]);
+    await expect.poll(() => held.every(({ destroyed }) => destroyed)).toBe(true);
+  } finally {
+    pool.close();
+    await new Promise<void>((resolve) => other.close(() => resolve()));
+  }
+});
+
+it('connections that nobody uses are closed when its server is another', async () => {
+  open();
+  await Promise.all(times(3, () => ask()));
+  const { port } = server.address() as AddressInfo;
+  pool.replaceServer({ host: '127.0.0.1', port, secureContext: undefined });
+  await expect.poll(alive).toBe(0);
+  expect(await ask()).toEqual(good);
+  expect(alive()).toBe(1);
+});

@@ -1,5 +1,6 @@
 /** Whom the KMS provider gives its Vault token to: a server whose certificate holds, and nobody else. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { connect as connectTo, createServer as createPlainServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,17 +8,24 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openVaultHttp, type VaultServer } from '../../k8s-bridge/kms-provider/transit/vault-http.ts';
-import { createClusterAuthority } from '../servers/kubernetes-certificates.ts';
+import {
+  createClusterAuthority,
+  type ClusterAuthority,
+  type SignedCertificate,
+} from '../servers/kubernetes-certificates.ts';
 
 let directory: string;
 let server: Server;
 let port: number;
 let caFile: string;
 let otherCaFile: string;
+let authority: ClusterAuthority;
+let other: ClusterAuthority;
+let own: SignedCertificate;
 let client: Pick<VaultServer, 'clientCertificateFile' | 'clientKeyFile'>;
 let asked: { readonly servername: unknown; readonly client: string | undefined; readonly protocol: unknown }[];
 
-async function keepFile(name: string, content: string): Promise<string> {
+async function keepFile(name: string, content: string | Uint8Array): Promise<string> {
   const path = join(directory, name);
   await writeFile(path, content);
   return path;
@@ -25,8 +33,9 @@ async function keepFile(name: string, content: string): Promise<string> {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'key-custodian-kms-tls-'));
-  const [authority, other] = await Promise.all([createClusterAuthority('authority'), createClusterAuthority('other')]);
-  const [own, user] = await Promise.all([authority.signServer('vault'), authority.signUser('provider', [])]);
+  [authority, other] = await Promise.all([createClusterAuthority('authority'), createClusterAuthority('other')]);
+  own = await authority.signServer('vault');
+  const user = await authority.signUser('provider', []);
   caFile = await keepFile('ca.pem', authority.certificate);
   otherCaFile = await keepFile('other.pem', other.certificate);
   client = {
@@ -127,4 +136,67 @@ it('a token or a namespace that is no header is refused before anything is said'
   http.close();
   expect(await ask(`localhost:${port}`, { caFile, namespace: 'a\r\nb: c' })).toMatchObject({ ok: false, status: 9 });
   expect(asked).toEqual([]);
+});
+
+it('files that were replaced hold for the next call, and what is half written for none', async () => {
+  const files = {
+    caFile: await keepFile('renewed-ca.pem', authority.certificate),
+    clientCertificateFile: await keepFile('renewed.pem', await readFile(client.clientCertificateFile ?? '')),
+    clientKeyFile: await keepFile('renewed-key.pem', await readFile(client.clientKeyFile ?? '')),
+  };
+  const http = openVaultHttp({ address: `https://localhost:${port}`, namespace: '', ...files });
+  const askIt = (): Promise<unknown> => http.call({ method: 'GET', path: 'x', deadline: performance.now() + 2000 });
+  try {
+    expect(http.renewCertificates()).toEqual({ kind: 'same' });
+    expect(await askIt()).toEqual(good);
+    const next = await authority.signUser('next', []);
+    await keepFile('renewed.pem', next.certificate);
+    // The key of another certificate, as between the two writes of whoever renews them.
+    expect(http.renewCertificates()).toEqual({ kind: 'unusable', reason: expect.stringContaining('MISMATCH') });
+    expect(await askIt()).toEqual(good);
+    await keepFile('renewed-key.pem', next.key);
+    expect(http.renewCertificates()).toMatchObject({ kind: 'replaced' });
+    expect(await askIt()).toEqual(good);
+    expect(http.renewCertificates()).toEqual({ kind: 'same' });
+    await rm(files.caFile);
+    expect(http.renewCertificates()).toEqual({ kind: 'unusable', reason: 'ENOENT' });
+    expect(await askIt()).toEqual(good);
+    for (const nothing of ['', 'no certificate']) {
+      await keepFile('renewed-ca.pem', nothing);
+      expect(http.renewCertificates()).toMatchObject({ kind: 'unusable' });
+    }
+    expect(await askIt()).toEqual(good);
+    expect(asked.map((one) => one.client)).toEqual(['provider', 'provider', 'next', 'next', 'next']);
+  } finally {
+    http.close();
+  }
+});
+
+it('a server that another authority signs now is trusted once the file of authorities was replaced', async () => {
+  const renewed = await keepFile('next-ca.pem', authority.certificate);
+  const http = openVaultHttp({ address: `https://localhost:${port}`, namespace: '', caFile: renewed });
+  const askIt = (): Promise<unknown> => http.call({ method: 'GET', path: 'x', deadline: performance.now() + 2000 });
+  const next = await other.signServer('vault');
+  try {
+    expect(await askIt()).toEqual(good);
+    server.setSecureContext({ cert: next.certificate, key: next.key });
+    server.closeAllConnections();
+    expect(await askIt()).toEqual(unreachable('certificate'));
+    // As the kubelet replaces what it mounts: another file under the same name.
+    await rename(await keepFile('..new', other.certificate), renewed);
+    http.renewCertificates();
+    expect(await askIt()).toEqual(good);
+  } finally {
+    http.close();
+    server.setSecureContext({ cert: own.certificate, key: own.key, ca: authority.certificate });
+  }
+});
+
+it('authorities may be in DER, and a file without any is told at the start', async () => {
+  const der = new X509Certificate(authority.certificate).raw;
+  expect(await ask(`localhost:${port}`, { caFile: await keepFile('ca.der', der) })).toEqual(good);
+  for (const nothing of ['', 'no certificate']) {
+    const without = await keepFile('nothing.pem', nothing);
+    await expect(ask(`localhost:${port}`, { caFile: without })).rejects.toMatchObject({ code: expect.any(String) });
+  }
 });

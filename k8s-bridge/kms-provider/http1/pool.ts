@@ -17,6 +17,8 @@ export interface HttpPool {
    * @param afresh on no connection that served before
    */
   exchange(request: Buffer, deadline: number, afresh?: boolean): Promise<Exchange>;
+  /** Connections to the one before serve to the end what they have begun, and nothing after it. */
+  replaceServer(server: HttpServer): void;
   close(): void;
 }
 
@@ -30,8 +32,10 @@ interface Call {
 
 const failed = (reason: string): Exchange => ({ ok: false, reason, isBrokenOff: false, isStale: false });
 const late = 'it did not answer in time';
+const outdated = 'another has taken its place';
 
-export function createHttpPool(server: HttpServer, options: PoolOptions): HttpPool {
+export function createHttpPool(firstServer: HttpServer, options: PoolOptions): HttpPool {
+  let server = firstServer;
   const connections = new Set<HttpConnection>();
   /** The last that was used is the next: those at the front have waited longest. */
   const free: { readonly connection: HttpConnection; readonly since: number }[] = [];
@@ -43,8 +47,13 @@ export function createHttpPool(server: HttpServer, options: PoolOptions): HttpPo
     connection.exchange(call.request, call.settle);
   };
   const open = (call: Call): void => {
+    const itsServer = server;
     const connection = openHttpConnection(server, options.longestReply, {
       onFree: () => {
+        if (itsServer !== server) {
+          connection.destroy(outdated);
+          return;
+        }
         const next = waiting.shift();
         if (next === undefined) free.push({ connection, since: performance.now() });
         else serve(connection, next);
@@ -66,7 +75,7 @@ export function createHttpPool(server: HttpServer, options: PoolOptions): HttpPo
   };
   const assign = (call: Call, afresh: boolean): void => {
     dropUnused();
-    if (afresh && connections.size >= options.mostConnections) free[0]?.connection.destroy('another takes its place');
+    if (afresh && connections.size >= options.mostConnections) free[0]?.connection.destroy(outdated);
     const reused = afresh ? undefined : free.pop();
     if (reused !== undefined) serve(reused.connection, call);
     else if (connections.size < options.mostConnections) open(call);
@@ -96,6 +105,10 @@ export function createHttpPool(server: HttpServer, options: PoolOptions): HttpPo
         };
         assign(call, afresh);
       }),
+    replaceServer: (next) => {
+      server = next;
+      for (const { connection } of free.slice()) connection.destroy(outdated);
+    },
     close: () => {
       isClosed = true;
       for (const call of waiting.splice(0)) call.settle(failed('the provider is ending'));

@@ -112,7 +112,16 @@ export function createTransitBackend(configuration: TransitConfiguration, log: L
     const sealed = await encryptWith(found, trial, deadline);
     return sealed.ok ? decryptWith(sealed.value.ciphertext, additionalData(found.currentKeyId), deadline) : sealed;
   };
+  const renewCertificates = (): void => {
+    const renewal = http.renewCertificates();
+    if (renewal.kind === 'replaced') log('info', 'Certificate files were replaced, and read.');
+    if (renewal.kind === 'unusable')
+      log('warning', 'Certificate files were replaced by what cannot be used: the earlier ones stay in use.', {
+        reason: renewal.reason,
+      });
+  };
   const look = async (deadline: number): Promise<Health> => {
+    renewCertificates();
     const found = await refresh(deadline);
     const tried = found.ok ? await tryKey(found.value, deadline) : found;
     const keyId = keys?.currentKeyId ?? '';

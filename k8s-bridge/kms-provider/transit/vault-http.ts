@@ -1,11 +1,10 @@
 /** HTTP to one Vault or OpenBao: kept-alive connections, a deadline for each call, a bound on what is read. */
-import { readFileSync } from 'node:fs';
-import { createSecureContext, type SecureContext } from 'node:tls';
 import { refused, type Outcome } from '../grpc/outcome.ts';
 import type { TransitConfiguration } from '../configuration.ts';
-import type { Exchange } from '../http1/connection.ts';
+import type { Exchange, HttpServer } from '../http1/connection.ts';
 import { createHttpPool } from '../http1/pool.ts';
 import { readJson } from '../read-json.ts';
+import { openCertificates, type CertificateFiles, type Renewal } from './certificates.ts';
 
 export interface VaultReply {
   readonly status: number;
@@ -27,6 +26,8 @@ export interface VaultCall {
 
 export interface VaultHttp {
   call(call: VaultCall): Promise<Outcome<VaultReply>>;
+  /** Where certificate files were replaced, the next calls go over new connections with what they hold now. */
+  renewCertificates(): Renewal;
   close(): void;
 }
 
@@ -39,20 +40,7 @@ const poolOptions = {
   longestReply: 256 * 1024,
 } as const;
 
-export type VaultServer = Pick<
-  TransitConfiguration,
-  'address' | 'namespace' | 'caFile' | 'tlsServerName' | 'clientCertificateFile' | 'clientKeyFile'
->;
-
-function readCertificates(server: VaultServer): SecureContext {
-  const { caFile, clientCertificateFile, clientKeyFile } = server;
-  return createSecureContext({
-    minVersion: 'TLSv1.2',
-    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-    ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
-    ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
-  });
-}
+export type VaultServer = CertificateFiles & Pick<TransitConfiguration, 'address' | 'namespace' | 'tlsServerName'>;
 
 /** What may stand in a header as it is. */
 const headerValue = /^[\u0021-\u007e](?:[\u0020-\u007e]*[\u0021-\u007e])?$/u;
@@ -61,15 +49,14 @@ const headerValue = /^[\u0021-\u007e](?:[\u0020-\u007e]*[\u0021-\u007e])?$/u;
 export function openVaultHttp(server: VaultServer): VaultHttp {
   const { protocol, host, hostname, port } = new URL(server.address);
   const isSecure = protocol === 'https:';
-  const pool = createHttpPool(
-    {
-      host: hostname.replaceAll(/[[\]]/gu, ''),
-      port: port === '' ? (isSecure ? 443 : 80) : Number(port),
-      serverName: server.tlsServerName,
-      secureContext: isSecure ? readCertificates(server) : undefined,
-    },
-    poolOptions,
-  );
+  const certificates = isSecure ? openCertificates(server) : undefined;
+  const target: HttpServer = {
+    host: hostname.replaceAll(/[[\]]/gu, ''),
+    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+    serverName: server.tlsServerName,
+    secureContext: certificates?.context,
+  };
+  const pool = createHttpPool(target, poolOptions);
   const everyHead = ` HTTP/1.1\r\nhost: ${host}\r\nx-vault-request: true\r\n`;
 
   /** With the namespace, for what is asked in one; undefined where it would be no header. */
@@ -107,6 +94,11 @@ export function openVaultHttp(server: VaultServer): VaultHttp {
       const first = await pool.exchange(request, call.deadline);
       const isAskedAgain = !first.ok && first.isStale;
       return outcomeOf(isAskedAgain ? await pool.exchange(request, call.deadline, true) : first);
+    },
+    renewCertificates: () => {
+      const renewal = certificates?.renew() ?? { kind: 'same' };
+      if (renewal.kind === 'replaced') pool.replaceServer({ ...target, secureContext: renewal.context });
+      return renewal;
     },
     close: () => pool.close(),
   };
