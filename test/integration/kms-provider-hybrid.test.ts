@@ -20,6 +20,7 @@ import { codeOf, connectKms, valueOf, type KmsClient, type SealedSeed } from '..
 
 const patient = { timeout: 60_000, interval: 200 };
 const invalidArgument = 3;
+const deadlineExceeded = 4;
 const notFound = 5;
 const annotation = 'wrapped-key.kms-v1.key-custodian';
 const pairTypes = { rsa: 'rsa:2048', ec: 'EC:prime256v1' } as const;
@@ -215,6 +216,23 @@ describe.each(['rsa', 'ec'] as const)('a KMS v2 provider on a SmartCard-HSM with
     await expect.poll(healthz, patient).toBe('ok');
     expect(valueOf(await client.decrypt(sealed)).plaintext).toHaveLength(32);
     expect(card.pinTries()).toBe(3);
+  });
+
+  it('keeps nobody waiting past a deadline while the card hangs, and goes on by itself when it answers again', async () => {
+    const sealed = valueOf(await client.encrypt(randomBytes(32)));
+    // As long as kube-apiserver waits.
+    const impatient = connectKms(place.socketPath, 3000);
+    try {
+      card.delay(6000);
+      for (let call = 0; call < 3; call += 1) expect(codeOf(await impatient.status())).toBe(deadlineExceeded);
+      card.delay(0);
+      await expect.poll(healthz, patient).toBe('ok');
+      expect(valueOf(await client.decrypt(sealed)).plaintext).toHaveLength(32);
+      expect(card.pinTries()).toBe(3);
+    } finally {
+      card.delay(0);
+      impatient.close();
+    }
   });
 
   it('sends a wrong PIN once, also after the card was put in again', async () => {

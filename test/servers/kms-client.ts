@@ -32,9 +32,10 @@ export interface KmsClient {
 
 type Method = (request: object, options: object, done: (error: ServiceError | null, value?: unknown) => void) => void;
 
-const deadlineMilliseconds = 30_000;
+const longPatience = 30_000;
 
-export function connectKms(socketPath: string): KmsClient {
+/** @param patience for each call, in milliseconds */
+export function connectKms(socketPath: string, patience = longPatience): KmsClient {
   const loaded = loadPackageDefinition(loadSync(protoPath, { keepCase: true, defaults: true }));
   const version = loaded['v2'];
   if (version === undefined || typeof version === 'function' || !('KeyManagementService' in version))
@@ -45,7 +46,7 @@ export function connectKms(socketPath: string): KmsClient {
   const call = <Value>(name: string, request: object): Promise<Answer<Value>> =>
     new Promise((resolve) => {
       const method = client[name] as unknown as Method;
-      method.call(client, request, { deadline: Date.now() + deadlineMilliseconds }, (error, value) => {
+      method.call(client, request, { deadline: Date.now() + patience }, (error, value) => {
         if (error === null) resolve({ ok: true, value: value as Value });
         else resolve({ ok: false, code: error.code, details: error.details });
       });
