@@ -19,6 +19,7 @@ import {
   type SealMigrationForm,
   type SealType,
 } from './seal-migration-form.ts';
+import { VaultChoice } from './VaultChoice.tsx';
 import styles from './plans.module.css';
 
 const css = classesOf(styles);
@@ -66,18 +67,13 @@ export function SealMigrationPlanPage({
     >
       <Card>
         <div className={css('short')}>
-          <Picker
-            label={words.vault}
-            placeholder={words.vaultNone}
+          <VaultChoice
+            words={words}
+            vaults={choices}
             value={form.vaultId}
             onChange={(chosen) => {
               setDecided(freshSealMigrationForm(view, chosen));
             }}
-            choices={choices.map((candidate) => ({
-              value: candidate.id,
-              title: candidate.name,
-              help: text.states.vault[candidate.state],
-            }))}
           />
           <Picker
             label={words.to}

@@ -4,13 +4,13 @@ import type { SecretStorePlan } from '../../../electron/workflows/cluster-plans.
 import { text } from '../../text/en.ts';
 import { Picker } from '../../ui/Fields.tsx';
 import { Card, Items } from '../../ui/Pieces.tsx';
-import { wrappingLabels } from '../../views/devices.ts';
 import { valueRows } from '../../views/token-objects.ts';
 import { PlanLayout } from './PlanLayout.tsx';
 import { SecretChoice } from './SecretChoice.tsx';
 import { checkSecret, freshSecretForm, secretInWords, type SecretForm } from './secret-form.ts';
 import { effectiveWrappingKey } from './value-forms.ts';
 import type { TokenActProps } from './token-act-props.ts';
+import { WrappingKeyChoice } from './WrappingKeyChoice.tsx';
 
 const words = text.plans.secretStore;
 
@@ -95,14 +95,14 @@ export function SecretStorePlanPage({ view, token, subject, trail, marks }: Toke
         ) : (
           <Items marks="bullets" items={rows.map((row) => `${row.title} (${row.label})`)} />
         )}
-        <Picker
+        <WrappingKeyChoice
           label={text.plans.rewrap.from}
-          term="wrapping-key"
-          value={effectiveWrappingKey(token, form.keyLabel)}
+          none={words.errorKey}
+          token={token}
+          value={form.keyLabel}
           onChange={(keyLabel) => {
             change({ keyLabel });
           }}
-          choices={wrappingLabels(token).map((label) => ({ value: label, title: label }))}
         />
       </Card>
       <Card title={words.secretTitle}>

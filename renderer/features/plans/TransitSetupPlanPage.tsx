@@ -5,7 +5,7 @@ import { beginTransitSetUp } from '../../stores/begin-run.ts';
 import { paths } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
-import { Choices, LineField, Picker, Tick } from '../../ui/Fields.tsx';
+import { Choices, LineField, Tick } from '../../ui/Fields.tsx';
 import { Card, Note, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
 import { TextBlock } from '../../ui/TextBlock.tsx';
@@ -23,6 +23,7 @@ import {
   withTransit,
   type TransitSetupForm,
 } from './transit-setup-form.ts';
+import { VaultChoice } from './VaultChoice.tsx';
 import styles from './plans.module.css';
 
 const css = classesOf(styles);
@@ -183,17 +184,7 @@ function KeyCard(
   const other = otherAddress(props.vault, props.form);
   return (
     <Card title={words.key}>
-      <Picker
-        label={words.vault}
-        placeholder={words.vaultNone}
-        value={props.vault?.id ?? ''}
-        onChange={props.onVault}
-        choices={props.view.vaults.map((each) => ({
-          value: each.id,
-          title: each.name,
-          help: text.states.vault[each.state],
-        }))}
-      />
+      <VaultChoice words={words} vaults={props.view.vaults} value={props.vault?.id ?? ''} onChange={props.onVault} />
       {other === '' ? null : (
         <Note tone="calm" shape="notice">
           <p>{words.otherAddress(other)}</p>

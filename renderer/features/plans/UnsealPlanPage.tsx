@@ -2,11 +2,11 @@ import { useState, type ReactNode } from 'react';
 import type { AppView } from '../../../electron/contract/views.ts';
 import { text } from '../../text/en.ts';
 import { classesOf } from '../../ui/classes.ts';
-import { Picker } from '../../ui/Fields.tsx';
 import { Card, Mono, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark, VaultStateMark } from '../../ui/StateMark.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
 import { ShareSources } from './ShareSources.tsx';
+import { VaultChoice } from './VaultChoice.tsx';
 import { checkUnseal, nodesToUnseal, unsealFormFor, type UnsealForm } from './unseal-form.ts';
 import styles from './plans.module.css';
 
@@ -41,20 +41,15 @@ export function UnsealPlanPage({ view, vaultId }: { readonly view: AppView; read
       plan={plan}
     >
       <Card>
-        <Picker
-          label={words.vault}
-          placeholder={words.vaultNone}
+        <VaultChoice
+          words={words}
+          vaults={view.vaults}
           value={form.vaultId}
-          error={form.vaultId === '' ? undefined : errors.vault}
+          error={errors.vault}
           onChange={(chosen) => {
             setAsked(chosen);
             setDecided(undefined);
           }}
-          choices={view.vaults.map((candidate) => ({
-            value: candidate.id,
-            title: candidate.name,
-            help: text.states.vault[candidate.state],
-          }))}
         />
         <div>
           <h2>{words.nodes}</h2>

@@ -2,11 +2,11 @@ import { useState, type ReactNode } from 'react';
 import { text } from '../../text/en.ts';
 import { LineField, Picker } from '../../ui/Fields.tsx';
 import { Card, Items, Note } from '../../ui/Pieces.tsx';
-import { wrappingLabels } from '../../views/devices.ts';
 import { valueRows } from '../../views/token-objects.ts';
 import { PlanLayout } from './PlanLayout.tsx';
-import { checkReadOut, effectiveWrappingKey, freshReadOutForm, type ReadOutForm } from './value-forms.ts';
+import { checkReadOut, freshReadOutForm, type ReadOutForm } from './value-forms.ts';
 import type { TokenActProps } from './token-act-props.ts';
+import { WrappingKeyChoice } from './WrappingKeyChoice.tsx';
 
 const words = text.plans.readOut;
 
@@ -35,16 +35,15 @@ export function ValueReadOutPlanPage({ token, subject, trail, marks }: TokenActP
           }}
           choices={rows.map((row) => ({ value: row.label, title: `${row.title} (${row.label})` }))}
         />
-        <Picker
+        <WrappingKeyChoice
           label={words.key}
-          term="wrapping-key"
-          placeholder={token.inspected ? words.errorKey : text.token.reading}
-          value={effectiveWrappingKey(token, form.keyLabel)}
-          error={token.inspected ? errors.key : undefined}
+          none={words.errorKey}
+          token={token}
+          value={form.keyLabel}
+          error={errors.key}
           onChange={(keyLabel) => {
             setForm({ ...form, keyLabel });
           }}
-          choices={wrappingLabels(token).map((label) => ({ value: label, title: label }))}
         />
         <LineField
           label={words.custodian}

@@ -1,13 +1,13 @@
 import { useState, type ReactNode } from 'react';
 import { text } from '../../text/en.ts';
-import { Choices, LineField, Picker } from '../../ui/Fields.tsx';
+import { Choices, LineField } from '../../ui/Fields.tsx';
 import { Card, Items, Note } from '../../ui/Pieces.tsx';
-import { wrappingLabels } from '../../views/devices.ts';
 import { valueRows } from '../../views/token-objects.ts';
 import { KeyKindChoice } from './KeyKindChoice.tsx';
 import { PlanLayout } from './PlanLayout.tsx';
-import { checkRewrap, effectiveWrappingKey, freshRewrapForm, type RewrapForm } from './value-forms.ts';
+import { checkRewrap, freshRewrapForm, type RewrapForm } from './value-forms.ts';
 import type { TokenActProps } from './token-act-props.ts';
+import { WrappingKeyChoice } from './WrappingKeyChoice.tsx';
 
 const words = text.plans.rewrap;
 
@@ -37,16 +37,15 @@ export function ValuesRewrapPlanPage({ token, subject, trail, marks }: TokenActP
         ) : null}
       </Card>
       <Card>
-        <Picker
+        <WrappingKeyChoice
           label={words.from}
-          term="wrapping-key"
-          placeholder={token.inspected ? words.errorFrom : text.token.reading}
-          value={effectiveWrappingKey(token, form.fromKeyLabel)}
-          error={token.inspected ? errors.from : undefined}
+          none={words.errorFrom}
+          token={token}
+          value={form.fromKeyLabel}
+          error={errors.from}
           onChange={(fromKeyLabel) => {
             change({ fromKeyLabel });
           }}
-          choices={wrappingLabels(token).map((label) => ({ value: label, title: label }))}
         />
         <LineField
           label={words.to}

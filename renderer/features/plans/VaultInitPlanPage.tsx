@@ -14,6 +14,7 @@ import { SecretChoice } from './SecretChoice.tsx';
 import { ShareDestinations } from './ShareDestinations.tsx';
 import { tokenKey } from './token-setup-form.ts';
 import { useInspection } from './use-inspection.ts';
+import { VaultChoice } from './VaultChoice.tsx';
 import {
   checkVaultInit,
   effectiveKeyLabel,
@@ -53,21 +54,16 @@ export function VaultInitPlanPage({ view, vaultId }: { readonly view: AppView; r
       plan={plan}
     >
       <Card>
-        <Picker
-          label={words.vault}
-          placeholder={words.vaultNone}
+        <VaultChoice
+          words={words}
+          vaults={view.vaults}
           value={form.vaultId}
-          error={form.vaultId === '' ? undefined : errors.vault}
-          {...(view.vaults.some((each) => each.state === 'uninitialized') ? {} : { help: words.vaultsNone })}
+          error={errors.vault}
+          help={view.vaults.some((each) => each.state === 'uninitialized') ? undefined : words.vaultsNone}
+          isFit={({ nodes }) => nodes.some(({ state }) => state === 'uninitialized')}
           onChange={(chosen) => {
             change({ keyLabel: '', ...pickToken(view, chosen), vaultId: chosen });
           }}
-          choices={view.vaults.map((each) => ({
-            value: each.id,
-            title: each.name,
-            help: text.states.vault[each.state],
-            disabled: !each.nodes.some((node) => node.state === 'uninitialized'),
-          }))}
         />
         {tokens.length === 0 ? (
           <Note tone="warn" shape="alert">
