@@ -24,6 +24,10 @@ export interface CheckedPoint {
 const uid = 'custodian-kms-check';
 /** As many bytes as kube-apiserver's own seeds. */
 const seedLength = 32;
+/** As an API server asks at its start, which has each of its seeds opened. */
+const callsAtOnce = 100;
+/** What kube-apiserver waits for an answer, unless its configuration says otherwise (EncryptionConfiguration, timeout). */
+const patienceMilliseconds = 3000;
 /** kubernetes/apiserver, envelope/kmsv2: keys of annotations are domain names with at least one dot. */
 const domainName = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+$/u;
 
@@ -55,6 +59,25 @@ function changed(bytes: Buffer, index: number): Buffer {
   const copy = Buffer.from(bytes);
   copy[index] = (copy[index] ?? 0) ^ 1;
   return copy;
+}
+
+/** Seals and opens many seeds at once; an answer that belongs to another call shows. */
+async function checkManyAtOnce(client: UnaryClient): Promise<CheckedPoint> {
+  const began = performance.now();
+  const answered = await Promise.all(
+    Array.from({ length: callsAtOnce }, async () => {
+      const seed = randomBytes(seedLength);
+      const sealed = await askEncrypt(client, seed);
+      const opened = sealed.value === undefined ? undefined : await askDecrypt(client, sealed.value);
+      return opened?.value?.equals(seed) === true;
+    }),
+  );
+  const right = answered.filter((isRight) => isRight).length;
+  return {
+    point: `${callsAtOnce} calls at once are answered, each with its own`,
+    holds: right === callsAtOnce,
+    seen: right === callsAtOnce ? `${Math.round(performance.now() - began)} ms` : `${right} of ${callsAtOnce}`,
+  };
 }
 
 /** Three places of a ciphertext in which a change must be noticed. */
@@ -131,12 +154,18 @@ export async function checkPlugin(socketPath: string): Promise<Result<readonly C
     );
   }
   try {
+    const began = performance.now();
     const status = await askStatus(client);
+    const took = Math.round(performance.now() - began);
     const { version = '', healthz = '', keyId = '' } = status.value ?? {};
     const seed = randomBytes(seedLength);
     const sealed = await askEncrypt(client, seed);
     const points: CheckedPoint[] = [
-      { point: 'Status answers', holds: status.value !== undefined, seen: status.words },
+      {
+        point: `Status answers within ${patienceMilliseconds / 1000} seconds`,
+        holds: status.value !== undefined && took <= patienceMilliseconds,
+        seen: status.value === undefined ? status.words : `${took} ms`,
+      },
       { point: 'Its version is v2 or v2beta1', holds: ['v2', 'v2beta1'].includes(version), seen: version },
       { point: 'It is healthy', holds: healthz === 'ok', seen: healthz === 'ok' ? '' : healthz },
       {
@@ -146,8 +175,10 @@ export async function checkPlugin(socketPath: string): Promise<Result<readonly C
       },
       { point: 'Encrypt answers', holds: sealed.value !== undefined, seen: sealed.words },
     ];
-    if (sealed.value !== undefined)
+    if (sealed.value !== undefined) {
       points.push(...(await checkSealed(client, { version, healthz, keyId }, seed, sealed.value)));
+      points.push(await checkManyAtOnce(client));
+    }
     return success(points);
   } finally {
     client.close();

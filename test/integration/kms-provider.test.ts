@@ -237,11 +237,14 @@ describe('a KMS v2 provider on a token', () => {
     try {
       const own = await desk.run(['kms', 'check', '--socket', `unix://${place.socketPath}`]);
       expect(own).toMatchObject({ exitCode: 0, stderr: '' });
-      expect(own.stdout.match(/^holds/gmu)).toHaveLength(12);
-      // It writes as kleidi does, and does not decrypt.
+      expect(own.stdout.match(/^holds/gmu)).toHaveLength(13);
+      // It writes as kleidi does, does not decrypt, and answers Status later than kube-apiserver waits.
+      other.delayStatus(3200);
       const broken = await desk.run(['kms', 'check', '--socket', other.socketPath]);
       expect(broken.exitCode).toBe(1);
       expect(broken.stdout).toMatch(/BROKEN +Decrypt gives the plaintext back/u);
+      expect(broken.stdout).toMatch(/BROKEN +Status answers within 3 seconds/u);
+      expect(broken.stdout).toMatch(/BROKEN +100 calls at once.*0 of 100/u);
       expect(broken.stderr).toContain('Kms_ContractBroken');
       const none = await desk.run(['kms', 'check', '--socket', join(place.directory, 'none')]);
       expect(none.stderr).toContain('Kms_Unreachable');

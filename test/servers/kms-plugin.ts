@@ -19,6 +19,8 @@ export interface KmsPlugin {
   startOnAnotherNode(socketPath: string): Promise<KmsPlugin>;
   /** From now on the newest key that a plugin on these keys has made. */
   catchUp(): void;
+  /** Of Status, from now on, in milliseconds. */
+  delayStatus(milliseconds: number): void;
   stop(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export function startKmsPlugin(socketPath: string, kleidiKey?: Buffer): Promise<
 async function startOn(keys: Map<string, Buffer>, socketPath: string, kleidiKey?: Buffer): Promise<KmsPlugin> {
   let current = '';
   let encrypts = 0;
+  let statusDelay = 0;
   const rotate = (): string => {
     current = `test-key-${(keys.size + 1).toString()}`;
     keys.set(current, randomBytes(32));
@@ -71,7 +74,9 @@ async function startOn(keys: Map<string, Buffer>, socketPath: string, kleidiKey?
   if (kleidiKey !== undefined) current = kleidi;
   const server = new Server();
   server.addService(findService(), {
-    Status: (_: Call, reply: Reply) => reply(null, { version: 'v2', healthz: 'ok', key_id: current }),
+    Status: (_: Call, reply: Reply) => {
+      setTimeout(() => reply(null, { version: 'v2', healthz: 'ok', key_id: current }), statusDelay);
+    },
     Encrypt: ({ request: { plaintext } }: Call, reply: Reply) => {
       if (kleidiKey !== undefined && plaintext !== undefined) return reply(null, encryptAsKleidi(kleidiKey, plaintext));
       const key = keys.get(current);
@@ -106,6 +111,9 @@ async function startOn(keys: Map<string, Buffer>, socketPath: string, kleidiKey?
     rotate,
     startOnAnotherNode: (path) => startOn(keys, path),
     catchUp,
+    delayStatus: (milliseconds) => {
+      statusDelay = milliseconds;
+    },
     async stop() {
       server.forceShutdown();
       await rm(socketPath, { force: true });
