@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRoot, SetupError } from './commands.mjs';
 import { compileNoDelay } from './no-delay.mjs';
+import { pcscdArguments } from './virtual-readers.mjs';
 
 const socketPath = '/run/pcscd/pcscd.comm';
 
@@ -30,7 +31,7 @@ export async function startCardService() {
   if (await answers()) return async () => undefined;
   const preloaded = await compileNoDelay();
   // sudo passes no LD_PRELOAD on by itself.
-  const command = ['env', `LD_PRELOAD=${preloaded.path}`, '/usr/sbin/pcscd', '--foreground'];
+  const command = ['env', `LD_PRELOAD=${preloaded.path}`, '/usr/sbin/pcscd', ...pcscdArguments];
   const [program, ...rest] = [...(isRoot ? [] : ['sudo', '-n']), ...command];
   const child = spawn(program, rest, { stdio: 'ignore' });
   const ended = new Promise((resolve) => {

@@ -6,11 +6,20 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { compileNoDelay } from '../../build/setup/no-delay.mjs';
+import { pcscdArguments, virtualReadersPath } from '../../build/setup/virtual-readers.mjs';
 import { processStartTime, takeMachineLock } from './machine-lock.ts';
 import { readReaderStates } from './pcscd-states.ts';
 
-/** Where the virtual reader's slots listen for their cards (Debian's /etc/reader.conf.d/vpcd, 0x8C7B and the next). */
-export const virtualReaderPorts = [35963, 35964] as const;
+type ReaderPorts = readonly [number, number];
+
+/** Where the virtual reader's slots listen for their cards in a pcscd with Debian's /etc/reader.conf.d/vpcd. */
+const debianPorts: ReaderPorts = [0x8c7b, 0x8c7c];
+
+/** The same in one that a test has started. */
+function readOwnPorts(): ReaderPorts {
+  const first = Number(/^CHANNELID\s+(0x[0-9A-F]+)$/mu.exec(readFileSync(virtualReadersPath, 'utf8'))?.[1]);
+  return [first, first + 1];
+}
 /** The names pcscd gives them. */
 export const virtualReaderNames = ['Virtual PCD 00 00', 'Virtual PCD 00 01'] as const;
 
@@ -78,7 +87,12 @@ export async function startCardReaders(
 export async function areCardReadersRunning(): Promise<boolean> {
   const states = await readReaderStates();
   const names = states?.map((state) => state.name) ?? [];
-  return virtualReaderNames.every((name) => names.includes(name)) && virtualReaderPorts.every(isListening);
+  return virtualReaderNames.every((name) => names.includes(name)) && findReaderPorts() !== undefined;
+}
+
+/** Where the readers of whichever pcscd runs wait for their cards; undefined where none does. */
+export function findReaderPorts(): ReaderPorts | undefined {
+  return [readOwnPorts(), debianPorts].find((ports) => ports.every(isListening));
 }
 
 /**
@@ -117,7 +131,7 @@ async function startWith(
   started: (pid: number) => void,
 ): Promise<ChildProcess> {
   const output: string[] = [];
-  const child = spawn('/usr/sbin/pcscd', ['--foreground'], {
+  const child = spawn('/usr/sbin/pcscd', pcscdArguments, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   });
