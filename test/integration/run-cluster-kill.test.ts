@@ -2,21 +2,19 @@
  * SIGKILL of the whole program around every record and write of a push, of an undo and of an initialisation into a
  * Secret. Each time a new process takes the run up and finishes it, and the cluster is as it should be.
  */
-import { spawn } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newRunId } from '../../electron/custody/directories.ts';
-import { verifyJournal } from '../../electron/custody/verify.ts';
-import { stepsOf } from '../../electron/workflows/definitions.ts';
 import type { ClusterPin, ClusterPort, Manifest, PushContent } from '../../electron/workflows/cluster-ports.ts';
 import type { Plan, UnsealPlan } from '../../electron/workflows/plans.ts';
 import { createTestClusterPort, pinOnly, readSecret } from '../fixtures/cluster-desk.ts';
+import { carryThrough, killAtEach, pointsOf, runKillChild, takeUp, type KillScene } from '../fixtures/kill-scenes.ts';
 import { initPlanOf } from '../fixtures/run-desk.ts';
 import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '../fixtures/run-harness.ts';
 import { writeSoftHsmConfiguration } from '../fixtures/softhsm.ts';
-import { quickStart, valueOf } from '../fixtures/token-port.ts';
+import { valueOf } from '../fixtures/token-port.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 import { startVaultServer } from '../servers/vault-server.ts';
 
@@ -43,7 +41,7 @@ afterAll(async () => {
   await root.dispose();
 });
 
-/** A fresh place for one run that is killed. */
+/** What one run that is killed is about. */
 interface Scene {
   readonly directory: string;
   readonly data: string;
@@ -67,104 +65,34 @@ async function newNamespace(): Promise<{
   return { directory, data: join(directory, 'data'), namespace };
 }
 
-/** Runs the child, which leads a process group of its own, until it ends or is killed. */
-async function runChild(
-  scene: Scene,
-  point: string,
-): Promise<{ readonly points: readonly string[]; readonly signal: string | null }> {
-  const planPath = join(scene.directory, 'plan.json');
-  await writeFile(planPath, JSON.stringify(scene.plan));
-  const argumentList = [scene.data, join(scene.directory, 'softhsm2.conf'), planPath, point];
-  return new Promise((resolve, reject) => {
+/** As it is killed and taken up. */
+function killable(makeScene: () => Promise<Scene>): () => Promise<KillScene> {
+  return async () => {
+    const scene = await makeScene();
+    const softhsmConfiguration = join(scene.directory, 'softhsm2.conf');
+    const planPath = join(scene.directory, 'plan.json');
+    await writeFile(planPath, JSON.stringify(scene.plan));
     const forCluster = [kubeconfig, kubernetes.kubectlPath, root.path];
-    const child = spawn(process.execPath, [...quickStart, childPath, ...argumentList, ...forCluster], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    let errors = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code !== 0 && signal === null) reject(new Error(errors));
-      else resolve({ points: output.split('\n').filter((line) => line !== ''), signal });
-    });
-  });
-}
-
-async function carryThrough(harness: RunHarness, plan: Plan, runId: string): Promise<string> {
-  const typedName = stepsOf(plan).find(({ danger }) => danger !== undefined)?.danger?.typedName ?? '';
-  const ended = await harness.runner.proceed(runId, { by: 'Bo', typedName, throughDeliberateSteps: true });
-  if (!ended.ok) return JSON.stringify(ended.error);
-  const failures = ended.value.state.steps.flatMap((step) =>
-    step.failure === undefined ? [] : [`${step.id}: ${step.failure.code} ${step.failure.message}`],
-  );
-  return [ended.value.state.status, ...failures].join('; ');
-}
-
-/** What a person does who opens the program again. */
-async function finish(scene: Scene): Promise<void> {
-  const harness = await openRunHarness({
-    dataDirectory: scene.data,
-    softhsmConfiguration: join(scene.directory, 'softhsm2.conf'),
-    clusters,
-  });
-  harness.prompt.passwordAnswers.push(...Array.from({ length: 4 }, () => testPin));
-  try {
-    const listed = (await harness.runner.list()).find(({ state }) => state.plan.workflow === scene.plan.workflow);
-    const runId = listed?.state.runId ?? valueOf(await harness.runner.start(scene.plan, 'Bo')).runId;
-    if (listed?.state.status !== 'completed') expect(await carryThrough(harness, scene.plan, runId)).toBe('completed');
-    const journal = valueOf(await harness.journal.bytes(runId));
-    expect(verifyJournal(journal)).toMatchObject({ intact: true, complete: true, problems: [] });
-    expect(Buffer.from(journal).includes(testPin)).toBe(false);
-    await scene.check(harness, runId);
-  } finally {
-    await harness.close();
-  }
-}
-
-/** Every point that a run comes to; between a record on disk and the next one's start nothing happens. */
-async function pointsOf(newScene: () => Promise<Scene>): Promise<readonly string[]> {
-  const scene = await newScene();
-  const { points } = await runChild(scene, '');
-  await scene.dispose?.();
-  expect(points.at(-1)).toBe('ended completed');
-  const reached = points.slice(0, -1);
-  const isAppend = (name: string | undefined): boolean => name?.startsWith('append') === true;
-  return reached.filter(
-    (name, index) =>
-      reached.indexOf(name) === index && !(isAppend(name) && name.endsWith('before') && isAppend(reached[index - 1])),
-  );
+    return {
+      run: (point) => runKillChild(childPath, [scene.data, softhsmConfiguration, planPath, point, ...forCluster]),
+      finish: async () => {
+        const harness = await openRunHarness({ dataDirectory: scene.data, softhsmConfiguration, clusters });
+        harness.prompt.passwordAnswers.push(...Array.from({ length: 4 }, () => testPin));
+        try {
+          await scene.check(harness, await takeUp(harness, scene.plan, testPin));
+        } finally {
+          await harness.close();
+        }
+      },
+      ...(scene.dispose === undefined ? {} : { dispose: scene.dispose }),
+    };
+  };
 }
 
 /** What is written to the cluster, and the record that follows each. */
 function aroundCluster(points: readonly string[]): readonly string[] {
   const isCluster = (name: string | undefined): boolean => name?.startsWith('cluster ') === true;
   return points.filter((name, index) => isCluster(name) || isCluster(points[index - 1]));
-}
-
-/** Kills a run at each of these points and finishes it; answers what went wrong where. */
-async function killAtEach(newScene: () => Promise<Scene>, points: readonly string[]): Promise<readonly string[]> {
-  const problems: string[] = [];
-  const waiting = [...points];
-  const workOff = async (): Promise<void> => {
-    for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const name = point;
-      const scene = await newScene();
-      try {
-        const { signal } = await runChild(scene, name);
-        if (signal !== 'SIGKILL') problems.push(`${name}: was not killed`);
-        await finish(scene);
-      } catch (cause) {
-        problems.push(`${name}: ${String(cause)}`);
-      } finally {
-        await scene.dispose?.();
-      }
-    }
-  };
-  await Promise.all([workOff(), workOff(), workOff()]);
-  return problems;
 }
 
 const configMap = (namespace: string, name: string, value: string): Manifest => ({
@@ -261,15 +189,17 @@ async function undoScene(): Promise<Scene> {
 }
 
 test('a push: at every record and around every write', async () => {
-  const points = await pointsOf(pushScene);
+  const newScene = killable(pushScene);
+  const points = await pointsOf(newScene);
   expect(points).toEqual(expect.arrayContaining(['cluster prepare after', 'outbox after', 'cluster apply after']));
-  expect(await killAtEach(pushScene, points)).toEqual([]);
+  expect(await killAtEach(newScene, points)).toEqual([]);
 }, 600_000);
 
 test('an undo: around every write and at the records next to them', async () => {
-  const points = aroundCluster(await pointsOf(undoScene));
+  const newScene = killable(undoScene);
+  const points = aroundCluster(await pointsOf(newScene));
   expect(points).toEqual(expect.arrayContaining(['cluster undo after', 'cluster forget after']));
-  expect(await killAtEach(undoScene, points)).toEqual([]);
+  expect(await killAtEach(newScene, points)).toEqual([]);
 }, 600_000);
 
 test('an initialisation into a Secret: around every write to the cluster', async () => {
@@ -331,7 +261,8 @@ test('an initialisation into a Secret: around every write to the cluster', async
     };
   };
   // The records and writes that an initialisation onto the token has as well are killed at in run-kill.
-  const own = aroundCluster(await pointsOf(initScene));
+  const newScene = killable(initScene);
+  const own = aroundCluster(await pointsOf(newScene));
   expect(own).toEqual(expect.arrayContaining(['cluster write values after', 'cluster remove values after']));
-  expect(await killAtEach(initScene, own)).toEqual([]);
+  expect(await killAtEach(newScene, own)).toEqual([]);
 }, 600_000);

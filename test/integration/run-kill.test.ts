@@ -2,19 +2,26 @@
  * An initialisation ended with SIGKILL at every journalled event, before and after, and at every write
  * after Vault's reply. Each time a new process finishes the run, and the Vault unseals with what is stored.
  */
-import { spawn } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decrypt, generateKey, readMessage, readPrivateKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { verifyJournal } from '../../electron/custody/verify.ts';
 import { createSealingKeyPair, openSecret } from '../../electron/sealing/sealed.ts';
 import type { UnsealPlan, VaultInitPlan } from '../../electron/workflows/plans.ts';
 import { sharePoints } from '../fixtures/kill-points.ts';
+import {
+  carryThrough,
+  killAt,
+  killAtEach,
+  pointsOf,
+  runKillChild,
+  takeUp,
+  type KillScene,
+} from '../fixtures/kill-scenes.ts';
 import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '../fixtures/run-harness.ts';
-import { sealTestPin } from '../fixtures/token-port.ts';
+import { sealTestPin, valueOf } from '../fixtures/token-port.ts';
 import { writeSoftHsmConfiguration } from '../fixtures/softhsm.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 
@@ -92,13 +99,13 @@ interface Scene {
   readonly plan: VaultInitPlan;
 }
 
-async function withScene<Value>(chosen: Places, act: (scene: Scene) => Promise<Value>): Promise<Value> {
-  scenario += 1;
-  const directory = join(root.path, scenario.toString());
-  await cp(templateOf(), directory, { recursive: true });
-  const vault = await startVaultServer({ storage: 'inmem', tls: false });
-  try {
-    return await act({
+function newSceneOf(chosen: Places): () => Promise<KillScene> {
+  return async () => {
+    scenario += 1;
+    const directory = join(root.path, scenario.toString());
+    await cp(templateOf(), directory, { recursive: true });
+    const vault = await startVaultServer({ storage: 'inmem', tls: false });
+    const scene: Scene = {
       vault,
       data: join(directory, 'data'),
       configuration: await writeSoftHsmConfiguration(directory),
@@ -114,34 +121,15 @@ async function withScene<Value>(chosen: Places, act: (scene: Scene) => Promise<V
         threshold: 2,
         ...chosen,
       },
-    });
-  } finally {
-    await vault.stop();
-  }
-}
-
-/** Runs the child, which leads a process group of its own, until it ends or is killed. */
-async function runChild(
-  scene: Scene,
-  point: string,
-): Promise<{ readonly points: readonly string[]; readonly signal: string | null }> {
-  const planPath = join(scene.data, '..', 'plan.json');
-  await writeFile(planPath, JSON.stringify(scene.plan));
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [childPath, scene.data, scene.configuration, planPath, point], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    let errors = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code !== 0 && signal === null) reject(new Error(errors));
-      else resolve({ points: output.split('\n').filter((line) => line !== ''), signal });
-    });
-  });
+    };
+    const planPath = join(directory, 'plan.json');
+    await writeFile(planPath, JSON.stringify(scene.plan));
+    return {
+      run: (point) => runKillChild(childPath, [scene.data, scene.configuration, planPath, point]),
+      finish: () => finishAndUnseal(scene),
+      dispose: () => vault.stop(),
+    };
+  };
 }
 
 /** What a value on the token says, decrypted there. */
@@ -187,32 +175,13 @@ async function generateRoot(scene: Scene, shares: readonly string[]): Promise<st
   return Buffer.from(Buffer.from(encoded, 'base64').map((byte, index) => byte ^ (pad[index] ?? 0))).toString();
 }
 
-async function carryThrough(harness: RunHarness, runId: string): Promise<string> {
-  const ended = await harness.runner.proceed(runId, { by: 'Bo', typedName: '', throughDeliberateSteps: true });
-  if (!ended.ok) return JSON.stringify(ended.error);
-  const failures = ended.value.state.steps.flatMap((step) =>
-    step.failure === undefined ? [] : [`${step.id}: ${step.failure.code} ${step.failure.message}`],
-  );
-  return [ended.value.state.status, ...failures].join('; ');
-}
-
 /** Finishes the run in this process, seals Vault, and unseals it with what the token holds. */
 async function finishAndUnseal(scene: Scene): Promise<void> {
   const harness = await openRunHarness({ dataDirectory: scene.data, softhsmConfiguration: scene.configuration });
   try {
     const ids = (await readdir(join(scene.data, 'runs')).catch(() => [])).filter((name) => !name.startsWith('.'));
-    const listed = await harness.runner.list();
-    let runId = listed[0]?.state.runId;
-    // Killed before the first record: no run was started, so the person starts one.
-    if (runId === undefined) {
-      expect(ids.length).toBeLessThanOrEqual(1);
-      const started = await harness.runner.start(scene.plan, 'Bo');
-      if (!started.ok) throw new Error(started.error.message);
-      runId = started.value.runId;
-    }
-    if (listed[0]?.state.status !== 'completed') expect(await carryThrough(harness, runId)).toBe('completed');
-    const journal = await harness.journal.bytes(runId);
-    expect(journal.ok && verifyJournal(journal.value)).toMatchObject({ intact: true, complete: true, problems: [] });
+    expect(ids.length).toBeLessThanOrEqual(1);
+    const runId = await takeUp(harness, scene.plan, testPin);
     await expect(readFile(join(scene.data, 'runs', runId, 'escrow.json'))).rejects.toThrow('ENOENT');
 
     const unsealPlan: UnsealPlan = {
@@ -235,76 +204,37 @@ async function finishAndUnseal(scene: Scene): Promise<void> {
       },
     });
     expect(sealed.status).toBe(204);
-    const unseal = await harness.runner.start(unsealPlan, 'Bo');
-    if (!unseal.ok) throw new Error(unseal.error.message);
-    expect(await carryThrough(harness, unseal.value.runId)).toBe('completed');
+    const unseal = valueOf(await harness.runner.start(unsealPlan, 'Bo'));
+    expect(await carryThrough(harness, unsealPlan, unseal.runId)).toBe('completed');
   } finally {
     await harness.close();
   }
 }
 
-/** Every point that a run of a plan comes to. */
-async function pointsOf(chosen: Places): Promise<readonly string[]> {
-  const { points } = await withScene(chosen, (scene) => runChild(scene, ''));
-  expect(points.at(-1)).toBe('ended completed');
-  const reached = points.slice(0, -1);
-  // Between one record's arrival on disk and the next one's start nothing is written: that is one point.
-  const isAppend = (name: string | undefined): boolean => name?.startsWith('append') === true;
-  return reached.filter(
-    (name, index) =>
-      reached.indexOf(name) === index && !(isAppend(name) && name.endsWith('before') && isAppend(reached[index - 1])),
-  );
-}
-
-/** Kills a run at each of these points and finishes it; answers what went wrong where. */
-async function killAtEach(chosen: Places, points: readonly string[]): Promise<readonly string[]> {
-  const problems: string[] = [];
-  const waiting = [...points];
-  const workOff = async (): Promise<void> => {
-    for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const name = point;
-      await withScene(chosen, async (scene) => {
-        const { signal } = await runChild(scene, name);
-        if (signal !== 'SIGKILL') problems.push(`${name}: was not killed`);
-        await finishAndUnseal(scene).catch((cause: unknown) => problems.push(`${name}: ${String(cause)}`));
-      });
-    }
-  };
-  // Most of a scene is waiting for processes to come up, so three share the two cores.
-  await Promise.all([workOff(), workOff(), workOff()]);
-  return problems;
-}
-
 describe('SIGKILL during an initialisation', () => {
   it('at every journal record, every write and every submission', async () => {
-    const points = await pointsOf(places.shown);
+    const newScene = newSceneOf(places.shown);
+    const points = await pointsOf(newScene);
     expect(points.filter((name) => name.startsWith('append') && name.endsWith('after')).length).toBeGreaterThan(20);
-    expect(await killAtEach(places.shown, points)).toEqual([]);
+    expect(await killAtEach(newScene, points)).toEqual([]);
   }, 900_000);
 
   it('with a share for a PGP key and the root token revoked: at every write, submission and revocation, and the records around them', async () => {
-    const points = await pointsOf(places.pgpAndRevoked);
+    const newScene = newSceneOf(places.pgpAndRevoked);
+    const points = await pointsOf(newScene);
     expect(points).toContain('outbox after');
     expect(points).toContain('revoke root after');
     // What the other plan does not have; its own points have been killed at above.
     const first = points.indexOf('initialize after');
     const own = points.slice(first).filter((name) => !/^(?:write|delete) /u.test(name));
-    expect(await killAtEach(places.pgpAndRevoked, own)).toEqual([]);
+    expect(await killAtEach(newScene, own)).toEqual([]);
   }, 900_000);
 
   it.each(sharePoints)('inside the share host at %s', async (place) => {
-    await withScene(places.shown, async (scene) => {
-      const { signal } = await runChild(scene, place);
-      expect(signal).toBe('SIGKILL');
-      await finishAndUnseal(scene);
-    });
+    expect(await killAt(newSceneOf(places.shown), place)).toBeUndefined();
   });
 
   it('of everything but the share host, while Vault is being asked', async () => {
-    await withScene(places.shown, async (scene) => {
-      const { signal } = await runChild(scene, 'parent at sync 2');
-      expect(signal).toBe('SIGKILL');
-      await finishAndUnseal(scene);
-    });
+    expect(await killAt(newSceneOf(places.shown), 'parent at sync 2')).toBeUndefined();
   });
 });
