@@ -1,8 +1,12 @@
-/** Failures of actions and short confirmations, shown over every page until dismissed. */
+/**
+ * Failures of actions and short confirmations, shown over the page. They stay until they are dismissed; a failure goes
+ * with the page that it was told on, too.
+ */
 import { create, type StoreApi, type UseBoundStore } from 'zustand';
 import type { ChannelName, ChannelReply, ChannelRequest } from '../../electron/contract/channels.ts';
 import type { FailureView } from '../../electron/contract/views.ts';
 import { getBridge } from '../bridge/bridge.ts';
+import { pageKey, useNavigation } from './navigation-store.ts';
 
 export type Alert =
   | { readonly id: number; readonly kind: 'failure'; readonly failure: FailureView }
@@ -23,7 +27,10 @@ export const useAlerts: UseBoundStore<StoreApi<Alerts>> = create<Alerts>((set) =
   fail: (failure) => {
     lastId += 1;
     const alert = { id: lastId, kind: 'failure', failure } as const;
-    set((state) => ({ alerts: [...state.alerts, alert].slice(-shownAtMost) }));
+    // Told again, it takes its own place: nothing is learnt from the same words twice.
+    set((state) => ({
+      alerts: [...state.alerts.filter((earlier) => !tells(earlier, failure)), alert].slice(-shownAtMost),
+    }));
   },
   say: (words) => {
     lastId += 1;
@@ -37,6 +44,15 @@ export const useAlerts: UseBoundStore<StoreApi<Alerts>> = create<Alerts>((set) =
     set((state) => ({ alerts: state.alerts.filter((alert) => alert.id !== id) }));
   },
 }));
+
+function tells(alert: Alert, { code, message }: FailureView): boolean {
+  return alert.kind === 'failure' && alert.failure.code === code && alert.failure.message === message;
+}
+
+useNavigation.subscribe((now, before) => {
+  if (pageKey(now.path) === pageKey(before.path)) return;
+  useAlerts.setState(({ alerts }) => ({ alerts: alerts.filter(({ kind }) => kind !== 'failure') }));
+});
 
 /** Calls main; a failure becomes an alert. @returns the reply, or undefined where it failed */
 export async function act<Name extends ChannelName>(

@@ -6,8 +6,6 @@ export const kmsStatus = {
   lead: 'Which key the plugin beside each API server uses, and whether an old one may go. Nothing is changed.',
   refresh: 'Ask again',
   asking: 'The API servers are asked…',
-  notAsked: 'Not asked yet',
-  notAskedText: 'The API servers could not be asked. The reason is told in the message; then ask again.',
   none: 'No KMS plugin',
   noneText: 'No API server of this cluster tells of a KMS v2 plugin. A recipe sets one up.',
   converged: {

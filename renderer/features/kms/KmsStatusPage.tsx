@@ -1,13 +1,14 @@
 import { useEffect, useState, type ReactNode } from 'react';
 import { Network, RefreshCw } from 'lucide-react';
 import type { AppView } from '../../../electron/contract/views.ts';
-import { act } from '../../stores/alert-store.ts';
+import { getBridge, type Answer } from '../../bridge/bridge.ts';
 import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
 import { Tick } from '../../ui/Fields.tsx';
 import { Actions, Card, EmptyState, Mono, Note, Page } from '../../ui/Pieces.tsx';
+import { FailureBox } from '../../ui/FailureBox.tsx';
 import { StateMark } from '../../ui/StateMark.tsx';
 import {
   keysThatMayGo,
@@ -34,19 +35,21 @@ export function KmsStatusPage({ view, contextId }: { readonly view: AppView; rea
   const [counts, setCounts] = useState(false);
   // The first question is asked by the page itself.
   const [asking, setAsking] = useState(true);
-  const [status, setStatus] = useState<KmsStatus>();
+  const [answer, setAnswer] = useState<Answer<KmsStatus>>();
   const { errors, etcd } = checkEtcdPlace(form);
-  const show = (answer: KmsStatus | undefined): void => {
-    setStatus(answer);
+  const show = (came: Answer<KmsStatus>): void => {
+    setAnswer(came);
     setAsking(false);
   };
   const isKnown = context !== undefined;
   useEffect(() => {
-    if (isKnown) void act('kms.status', { contextId, etcd: '', resources: [] }).then(show);
+    if (isKnown) void getBridge().call('kms.status', { contextId, etcd: '', resources: [] }).then(show);
   }, [contextId, isKnown]);
   const askAgain = (): void => {
     setAsking(true);
-    void act('kms.status', { contextId, etcd: counts ? (etcd ?? '') : '', resources: [] }).then(show);
+    void getBridge()
+      .call('kms.status', { contextId, etcd: counts ? (etcd ?? '') : '', resources: [] })
+      .then(show);
   };
   const trail = [
     { title: text.clusters.title, path: paths.clusters },
@@ -77,7 +80,17 @@ export function KmsStatusPage({ view, contextId }: { readonly view: AppView; rea
         </Button>
       }
     >
-      <Answer status={status} asking={asking} contextId={contextId} />
+      {answer === undefined ? (
+        <EmptyState icon={<Network size={28} />} title={words.asking}>
+          {words.lead}
+        </EmptyState>
+      ) : null}
+      {answer?.ok === true ? <Plugins status={answer.value} contextId={contextId} /> : null}
+      {answer?.ok === false ? (
+        <div role="alert">
+          <FailureBox failure={answer.error} />
+        </div>
+      ) : null}
       <Card>
         <Tick label={words.count} checked={counts} onChange={setCounts} />
         <p className={css('quiet')}>{words.countHelp}</p>
@@ -95,19 +108,8 @@ export function KmsStatusPage({ view, contextId }: { readonly view: AppView; rea
   );
 }
 
-function Answer(props: {
-  readonly status: KmsStatus | undefined;
-  readonly asking: boolean;
-  readonly contextId: string;
-}): ReactNode {
-  const { status, asking, contextId } = props;
-  if (status === undefined) {
-    return (
-      <EmptyState icon={<Network size={28} />} title={asking ? words.asking : words.notAsked}>
-        {asking ? words.lead : words.notAskedText}
-      </EmptyState>
-    );
-  }
+function Plugins(props: { readonly status: KmsStatus; readonly contextId: string }): ReactNode {
+  const { status, contextId } = props;
   if (status.plugins.length === 0) {
     return (
       <EmptyState icon={<Network size={28} />} title={words.none}>

@@ -51,6 +51,7 @@ export function RunPage({ view, runId }: { readonly view: AppView; readonly runI
   return (
     <Page
       title={run.title}
+      trail={[{ title: text.runs.title, path: paths.runs }]}
       lead={text.runs.startedBy(run.startedBy, formatTime(run.startedAt))}
       marks={
         <>

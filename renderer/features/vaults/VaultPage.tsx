@@ -50,6 +50,7 @@ export function VaultPage({ view, vaultId }: { readonly view: AppView; readonly 
   return (
     <Page
       title={vault.name}
+      trail={[{ title: words.title, path: paths.vaults }]}
       marks={
         <>
           <VaultStateMark state={vault.state} />
@@ -85,7 +86,7 @@ export function VaultPage({ view, vaultId }: { readonly view: AppView; readonly 
         }
       >
         <Facts>
-          <Fact name={words.trust} wide={vault.trust.kind === 'pinned'}>
+          <Fact name={words.trust} wide={vault.trust.kind !== 'system'}>
             <TrustWords trust={vault.trust} />
           </Fact>
           <Fact name={words.sharesOn}>
