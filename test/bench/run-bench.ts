@@ -7,6 +7,7 @@ import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '..
 import { createSoftHsmDirectory } from '../fixtures/softhsm.ts';
 import { sealTestPin, valueOf } from '../fixtures/token-port.ts';
 import type { TestVault } from '../servers/vault-server.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 export interface RunBench {
   readonly harness: RunHarness;
@@ -61,19 +62,7 @@ export async function openRunBench(): Promise<RunBench> {
     if (ended.state.status !== 'completed') throw new Error(JSON.stringify(ended.state.steps));
     return ended;
   };
-  const setup = await carryThrough({
-    workflow: 'token-setup',
-    rehearsal: false,
-    storeId: 'test',
-    storeName: 'SoftHSM',
-    slotId: 0,
-    expectedSerial: '',
-    initialize: true,
-    currentLabel: '',
-    label: 'bench',
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
-  });
+  const setup = await carryThrough(tokenSetupPlan({ label: 'bench' }));
   const serial = String(setup.state.facts['serial']);
   const token = { storeId: 'test', serial };
   valueOf(await harness.tokens.login(token, await sealTestPin(harness.tokens, 'test', serial, testPin), false));

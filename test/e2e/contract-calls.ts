@@ -6,6 +6,7 @@ import type { Plan } from '../../electron/workflows/plans.ts';
 import type { TestVault } from '../servers/vault-server.ts';
 import { answerPrompt, findPrompt, readView, type Secrets } from './drive-run.ts';
 import type { LaunchedApp } from './launch/launch-app.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 /** @returns the value of the answer @throws with the failure where the answer is one */
 export async function callContract(page: Page, name: string, request: unknown): Promise<unknown> {
@@ -71,19 +72,17 @@ export async function setUpToken(
     .toBe(true);
   const token = (await readView(page)).tokens.find((each) => each.storeId === storeId && !each.initialized);
   if (token === undefined) throw new Error('the store has no empty token');
-  const runId = await startRun(page, {
-    workflow: 'token-setup',
-    rehearsal: token.rehearsal,
-    storeId,
-    storeName: token.storeName,
-    slotId: token.slotId,
-    expectedSerial: token.serial,
-    initialize: true,
-    currentLabel: '',
-    label,
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
-  });
+  const runId = await startRun(
+    page,
+    tokenSetupPlan({
+      rehearsal: token.rehearsal,
+      storeId,
+      storeName: token.storeName,
+      slotId: token.slotId,
+      expectedSerial: token.serial,
+      label,
+    }),
+  );
   expect((await finishRun(app, page, runId, secrets)).status).toBe('completed');
   const find = async (): Promise<TokenView | undefined> =>
     (await readView(page)).tokens.find((each) => each.storeId === storeId && each.label === label);
@@ -99,20 +98,15 @@ export function planDeviceSetUp(
   label: string,
   choices: Pick<DeviceChoices, 'currentSoPin' | 'newSoPin' | 'dkek'>,
 ): Plan {
-  return {
-    workflow: 'token-setup',
-    rehearsal: false,
+  return tokenSetupPlan({
     storeId: token.storeId,
     storeName: token.storeName,
     slotId: token.slotId,
     expectedSerial: token.serial,
-    initialize: true,
     currentLabel: token.label,
     label,
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
     device: { soPinHolder: 'Ada', pinHolder: 'Bo', retryLimit: 3, allowPinResetWithSoPin: true, ...choices },
-  };
+  });
 }
 
 /** Adds a Vault by its CA file. @returns its id */

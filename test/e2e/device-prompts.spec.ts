@@ -17,6 +17,7 @@ import { callContract, startRehearsal, startRun } from './contract-calls.ts';
 import { findPrompt } from './drive-run.ts';
 import { keepScreenshot, launchApp, type LaunchedApp } from './launch/launch-app.ts';
 import { findClippedText, findNameProblems } from './page-inspection.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const subject = {
   rehearsal: false,
@@ -61,19 +62,17 @@ test.beforeAll(async () => {
   const view = await startRehearsal(page);
   const token = view.tokens.find((each) => each.rehearsal);
   if (token === undefined) throw new Error('the rehearsal has no token');
-  const runId = await startRun(page, {
-    workflow: 'token-setup',
-    rehearsal: true,
-    storeId: token.storeId,
-    storeName: token.storeName,
-    slotId: token.slotId,
-    expectedSerial: token.serial,
-    initialize: true,
-    currentLabel: '',
-    label: 'prompts',
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
-  });
+  const runId = await startRun(
+    page,
+    tokenSetupPlan({
+      rehearsal: true,
+      storeId: token.storeId,
+      storeName: token.storeName,
+      slotId: token.slotId,
+      expectedSerial: token.serial,
+      label: 'prompts',
+    }),
+  );
   await expect(async () => {
     if (findPrompt(app) === undefined) await callContract(page, 'runs.continue', { runId, typedName: '' });
     expect(findPrompt(app)).toBeDefined();

@@ -9,6 +9,7 @@ import type { Core } from '../../electron/core/core.ts';
 import type { TokenSetupPlan } from '../../electron/workflows/plans.ts';
 import { makeCoreDesk, type CoreDesk } from '../fixtures/core-desk.ts';
 import { valueOf } from '../fixtures/token-port.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 let desk: CoreDesk;
 let core: Core | undefined;
@@ -54,19 +55,7 @@ async function openElsewhere(...argumentList: readonly string[]) {
   return { child, answer };
 }
 
-const plan: TokenSetupPlan = {
-  workflow: 'token-setup',
-  rehearsal: false,
-  storeId: 'softhsm',
-  storeName: 'SoftHSM',
-  slotId: 0,
-  expectedSerial: '',
-  initialize: true,
-  currentLabel: '',
-  label: 'test',
-  keyLabel: 'bank-vaults',
-  modulusBits: 2048,
-};
+const plan: TokenSetupPlan = tokenSetupPlan({ storeId: 'softhsm' });
 
 const journalOf = (runId: string): string => join(desk.dataDirectory, 'runs', runId, 'journal.jsonl');
 

@@ -10,6 +10,7 @@ import { createScriptedPrompt, testPin, testSoPin, type ScriptedPrompt } from '.
 import { filesHolding, formsOf, isAlive, readProcess } from '../fixtures/secret-search.ts';
 import { valueOf } from '../fixtures/token-port.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const given = { by: 'Ada', typedName: '', throughDeliberateSteps: true };
 
@@ -83,19 +84,7 @@ async function readSecretsOfToken(labels: readonly string[]): Promise<readonly s
 
 describe('a lock in the middle of an initialisation', () => {
   test('ends every host; the run goes on once the PIN is given again, and ends well', async () => {
-    const setUp = await carryThrough({
-      workflow: 'token-setup',
-      rehearsal: false,
-      storeId: 'softhsm',
-      storeName: 'SoftHSM',
-      slotId: 0,
-      expectedSerial: '',
-      initialize: true,
-      currentLabel: '',
-      label: 'test',
-      keyLabel: 'bank-vaults',
-      modulusBits: 2048,
-    });
+    const setUp = await carryThrough(tokenSetupPlan({ storeId: 'softhsm' }));
     expect(failedSteps(setUp)).toEqual([]);
     serial = String(setUp.state.facts['serial']);
     const before = [...desk.hostPids];

@@ -17,6 +17,7 @@ import { defaultCacheDirectory } from '../../electron/rehearsal/vault-binary.ts'
 import type { Plan } from '../../electron/workflows/plans.ts';
 import { createScriptedPrompt } from '../fixtures/run-harness.ts';
 import { launchHostFromSource, valueOf } from '../fixtures/token-port.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 let dataDirectory = '';
 let core: Core;
@@ -81,19 +82,15 @@ test('start, set up a token, initialise, seal by a restart: each state is on the
   const free = view().tokens.find((token) => token.rehearsal);
   expect(free).toMatchObject({ initialized: false });
 
-  await run({
-    workflow: 'token-setup',
-    rehearsal: true,
-    storeId: 'rehearsal',
-    storeName: 'Rehearsal',
-    slotId: free?.slotId ?? -1,
-    expectedSerial: '',
-    initialize: true,
-    currentLabel: '',
-    label: 'rehearsal',
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
-  });
+  await run(
+    tokenSetupPlan({
+      rehearsal: true,
+      storeId: 'rehearsal',
+      storeName: 'Rehearsal',
+      slotId: free?.slotId ?? -1,
+      label: 'rehearsal',
+    }),
+  );
   // Nobody asked for a refresh or an inspection: the next plan needs the token and its key at once.
   await expect.poll(() => view().tokens.find((token) => token.label === 'rehearsal')?.wrappingKeys.length).toBe(1);
   const token = view().tokens.find((each) => each.label === 'rehearsal');

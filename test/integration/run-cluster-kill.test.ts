@@ -17,6 +17,7 @@ import { writeSoftHsmConfiguration } from '../fixtures/softhsm.ts';
 import { valueOf } from '../fixtures/token-port.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
 import { startVaultServer } from '../servers/vault-server.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const childPath = fileURLToPath(new URL('../fixtures/kill-child.ts', import.meta.url));
 
@@ -209,19 +210,7 @@ test('an initialisation into a Secret: around every write to the cluster', async
     dataDirectory: join(root.path, 'set-up'),
     softhsmConfiguration: await writeSoftHsmConfiguration(template),
   });
-  const setUpPlan: Plan = {
-    workflow: 'token-setup',
-    rehearsal: false,
-    storeId: 'test',
-    storeName: 'SoftHSM',
-    slotId: 0,
-    expectedSerial: '',
-    initialize: true,
-    currentLabel: '',
-    label: 'kill test',
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
-  };
+  const setUpPlan: Plan = tokenSetupPlan({ label: 'kill test' });
   const { runId: setUpRunId } = valueOf(await setUp.runner.start(setUpPlan, 'Ada'));
   expect(await carryThrough(setUp, setUpPlan, setUpRunId)).toBe('completed');
   const serial = String(valueOf(await setUp.runner.snapshot(setUpRunId)).state.facts['serial']);

@@ -14,6 +14,7 @@ import { createCard } from '../fixtures/smartcard-hsm/card.ts';
 import { valueOf } from '../fixtures/token-port.ts';
 import { startCardReaders } from '../servers/pcscd.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const keyLabel = 'curve';
 
@@ -27,20 +28,17 @@ interface Runs {
 }
 
 /** A key of a curve on a token that is set up already. */
-const keyPlan = ({ serial, label }: TokenOfPlan): Plan => ({
-  workflow: 'token-setup',
-  rehearsal: false,
-  storeId,
-  storeName: 'test',
-  slotId: 0,
-  expectedSerial: serial,
-  initialize: false,
-  currentLabel: label,
-  label,
-  keyLabel,
-  modulusBits: 2048,
-  curve: 'P-256',
-});
+const keyPlan = ({ serial, label }: TokenOfPlan): Plan =>
+  tokenSetupPlan({
+    storeId,
+    storeName: 'test',
+    expectedSerial: serial,
+    initialize: false,
+    currentLabel: label,
+    label,
+    keyLabel,
+    curve: 'P-256',
+  });
 
 async function onSoftHsm(): Promise<Runs> {
   const desk = await openRunDesk();

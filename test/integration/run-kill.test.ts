@@ -24,6 +24,7 @@ import { openRunHarness, temporaryDirectory, testPin, type RunHarness } from '..
 import { sealTestPin, valueOf } from '../fixtures/token-port.ts';
 import { writeSoftHsmConfiguration } from '../fixtures/softhsm.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const childPath = fileURLToPath(new URL('../fixtures/kill-child.ts', import.meta.url));
 
@@ -47,22 +48,7 @@ beforeAll(async () => {
     dataDirectory: join(root.path, 'setup'),
     softhsmConfiguration: await writeSoftHsmConfiguration(templateOf()),
   });
-  const started = await harness.runner.start(
-    {
-      workflow: 'token-setup',
-      rehearsal: false,
-      storeId: 'test',
-      storeName: 'SoftHSM',
-      slotId: 0,
-      expectedSerial: '',
-      initialize: true,
-      currentLabel: '',
-      label: 'kill test',
-      keyLabel: 'bank-vaults',
-      modulusBits: 2048,
-    },
-    'Ada',
-  );
+  const started = await harness.runner.start(tokenSetupPlan({ label: 'kill test' }), 'Ada');
   if (!started.ok) throw new Error(started.error.message);
   const ended = await harness.runner.proceed(started.value.runId, {
     by: 'Ada',

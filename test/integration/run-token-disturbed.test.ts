@@ -8,6 +8,7 @@ import { failedSteps, initPlanOf, openRunDesk, unsealPlanOf, type RunDesk } from
 import { testPin, testSoPin } from '../fixtures/run-harness.ts';
 import { codeOf, valueOf } from '../fixtures/token-port.ts';
 import { startVaultServer } from '../servers/vault-server.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const wrongTestPin = '000000';
 
@@ -185,19 +186,7 @@ describe('a token that is to be erased', () => {
     const slot = listed?.result.ok === true ? listed.result.value.find((each) => each.serial === serial) : undefined;
     const { runId } = valueOf(
       await desk.harness.runner.start(
-        {
-          workflow: 'token-setup',
-          rehearsal: false,
-          storeId: 'test',
-          storeName: 'SoftHSM',
-          slotId: slot?.slotId ?? -1,
-          expectedSerial: serial,
-          initialize: true,
-          currentLabel: 'erased',
-          label: 'anew',
-          keyLabel: 'bank-vaults',
-          modulusBits: 2048,
-        },
+        tokenSetupPlan({ slotId: slot?.slotId ?? -1, expectedSerial: serial, currentLabel: 'erased', label: 'anew' }),
         'Ada',
       ),
     );

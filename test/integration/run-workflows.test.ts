@@ -11,6 +11,7 @@ import type { VaultConnection } from '../../electron/workflows/ports.ts';
 import { openRunHarness, temporaryDirectory, type RunHarness } from '../fixtures/run-harness.ts';
 import { createSoftHsmDirectory, type SoftHsmDirectory } from '../fixtures/softhsm.ts';
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const run = promisify(execFile);
 
@@ -71,19 +72,7 @@ async function setupPlan(label: string): Promise<TokenSetupPlan> {
   const tokens = listed[0]?.result;
   const blank = tokens?.ok === true ? tokens.value.find((token) => !token.initialized) : undefined;
   if (blank === undefined) throw new Error('no blank slot');
-  return {
-    workflow: 'token-setup',
-    rehearsal: false,
-    storeId: 'test',
-    storeName: 'SoftHSM',
-    slotId: blank.slotId,
-    expectedSerial: blank.serial,
-    initialize: true,
-    currentLabel: '',
-    label,
-    keyLabel: 'bank-vaults',
-    modulusBits: 2048,
-  };
+  return tokenSetupPlan({ slotId: blank.slotId, expectedSerial: blank.serial, label });
 }
 
 function initPlan(vault: TestVault, serial: string, change: Partial<VaultInitPlan>): VaultInitPlan {

@@ -12,20 +12,9 @@ import { verifyJournal } from '../../electron/custody/verify.ts';
 import { stepsOf } from '../../electron/workflows/definitions.ts';
 import type { Plan } from '../../electron/workflows/plans.ts';
 import type { RunEvent } from '../../electron/workflows/run.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
-const plan: Plan = {
-  workflow: 'token-setup',
-  rehearsal: true,
-  storeId: 'softhsm',
-  storeName: 'SoftHSM',
-  slotId: 0,
-  expectedSerial: '',
-  initialize: true,
-  currentLabel: '',
-  label: '<b>unseal & keys</b>',
-  keyLabel: 'bank-vaults',
-  modulusBits: 2048,
-};
+const plan: Plan = tokenSetupPlan({ rehearsal: true, storeId: 'softhsm', label: '<b>unseal & keys</b>' });
 
 /** A finished run, deviations in between. */
 function eventsOfRun(deviations: readonly string[]): readonly RunEvent[] {

@@ -6,6 +6,7 @@ import { planSchema } from '../../electron/workflows/plans.ts';
 import type { Plan, TokenSetupPlan } from '../../electron/workflows/plans.ts';
 import type { BackupDrillPlan, DeviceChoices, DeviceClonePlan } from '../../electron/workflows/device-plans.ts';
 import type { StepDefinition } from '../../electron/workflows/run.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const source = { storeId: 'opensc', serial: 'ZZTEST00001', label: 'office' };
 const target = { storeId: 'opensc', serial: 'ZZTEST00002', label: 'spare' };
@@ -36,20 +37,14 @@ const choices: DeviceChoices = {
   dkek: shares,
 };
 
-const setUp = (change: Partial<DeviceChoices> = {}): TokenSetupPlan => ({
-  workflow: 'token-setup',
-  rehearsal: false,
-  storeId: 'opensc',
-  storeName: 'OpenSC',
-  slotId: 0,
-  expectedSerial: source.serial,
-  initialize: true,
-  currentLabel: '',
-  label: 'office',
-  keyLabel: 'bank-vaults',
-  modulusBits: 2048,
-  device: { ...choices, ...change },
-});
+const setUp = (change: Partial<DeviceChoices> = {}): TokenSetupPlan =>
+  tokenSetupPlan({
+    storeId: 'opensc',
+    storeName: 'OpenSC',
+    expectedSerial: source.serial,
+    label: 'office',
+    device: { ...choices, ...change },
+  });
 
 const fileShares = (expectedKeyCheckValue: string): DeviceChoices['dkek'] => ({
   kind: 'shares',

@@ -6,6 +6,7 @@ import { bytesOfPgpWords, pgpWords, pgpWordsOfHex } from '../../electron/workflo
 import { unsealIndexOf, unsealLabel } from '../../electron/workflows/bank-vaults.ts';
 import type { Plan, TokenSetupPlan, VaultInitPlan } from '../../electron/workflows/plans.ts';
 import type { RunEvent } from '../../electron/workflows/run.ts';
+import { tokenSetupPlan } from '../fixtures/token-setup-plan.ts';
 
 const fingerprint = 'A'.repeat(40);
 const pgp = { kind: 'pgp', custodian: 'Grace', publicKeyArmored: 'key', fingerprint } as const;
@@ -24,19 +25,7 @@ const initPlan: VaultInitPlan = {
   rootToken: { kind: 'revoked' },
 };
 
-const setupPlan: TokenSetupPlan = {
-  workflow: 'token-setup',
-  rehearsal: false,
-  storeId: 'softhsm',
-  storeName: 'SoftHSM',
-  slotId: 0,
-  expectedSerial: '',
-  initialize: true,
-  currentLabel: '',
-  label: 'unseal keys',
-  keyLabel: 'bank-vaults',
-  modulusBits: 2048,
-};
+const setupPlan: TokenSetupPlan = tokenSetupPlan({ storeId: 'softhsm', label: 'unseal keys' });
 
 const unsealPlan: Plan = {
   workflow: 'unseal',
