@@ -8,6 +8,7 @@ import { startTrayHost, type TrayHost, type TrayMenuItem } from '../servers/tray
 import { startVaultServer, type TestVault } from '../servers/vault-server.ts';
 import { callContract, finishRun, planVaultInit, setUpToken, startRun, waitForVault } from './contract-calls.ts';
 import { answerPrompt, readView } from './drive-run.ts';
+import { followVault } from './launch/followed-vault.ts';
 import { launchApp, makeAppHome, testExecutable, type LaunchedApp } from './launch/launch-app.ts';
 import { clickNotification, observeNotifications, readNotifications } from './notification-observer.ts';
 
@@ -56,27 +57,7 @@ test.describe.serial('with a Vault that it follows', () => {
     const tokens = join(home.directory, 'tokens');
     await mkdir(tokens, { recursive: true });
     await writeFile(join(home.directory, 'softhsm2.conf'), `directories.tokendir = ${tokens}\nlog.level = ERROR\n`);
-    await mkdir(home.dataDirectory, { recursive: true, mode: 0o700 });
-    await writeFile(
-      join(home.dataDirectory, 'settings.json'),
-      JSON.stringify({
-        version: 1,
-        preferences: { theme: 'light', lockAfterMinutes: 60, operatorName: '' },
-        vaults: [
-          {
-            id: 'followed',
-            name: 'Followed Vault',
-            addresses: vault.addresses,
-            trust: { kind: 'ca-file', path: vault.caPath },
-            rehearsal: false,
-            tokenStoreId: '',
-            tokenSerial: '',
-            keyLabel: '',
-          },
-        ],
-        modules: [],
-      }),
-    );
+    await followVault(home, vault, 'followed', 'Followed Vault');
     app = await launchApp({ home, environment: { SOFTHSM2_CONF: join(home.directory, 'softhsm2.conf') } });
     page = await app.window('app://main');
     await page.waitForLoadState();

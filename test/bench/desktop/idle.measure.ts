@@ -2,9 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import { followVault } from '../../e2e/launch/followed-vault.ts';
 import { makeAppHome, shippedExecutable } from '../../e2e/launch/launch-app.ts';
 import { startVaultServer } from '../../servers/vault-server.ts';
 import { keepFigure } from './figures.ts';
@@ -59,27 +58,7 @@ test('idle in the tray', async () => {
   const vault = await startVaultServer({ storage: 'inmem' });
   const home = await makeAppHome();
   try {
-    await mkdir(home.dataDirectory, { recursive: true, mode: 0o700 });
-    await writeFile(
-      join(home.dataDirectory, 'settings.json'),
-      JSON.stringify({
-        version: 1,
-        preferences: { theme: 'system', lockAfterMinutes: 240, operatorName: '' },
-        vaults: [
-          {
-            id: 'watched',
-            name: 'Watched',
-            addresses: vault.addresses,
-            trust: { kind: 'ca-file', path: vault.caPath },
-            rehearsal: false,
-            tokenStoreId: '',
-            tokenSerial: '',
-            keyLabel: '',
-          },
-        ],
-        modules: [],
-      }),
-    );
+    await followVault(home, vault, 'watched', 'Watched');
     const app = spawn(shippedExecutable, ['--hidden', `--user-data-dir=${home.userDataDirectory}`], {
       cwd: home.directory,
       env: { ...home.environment },
