@@ -6,6 +6,7 @@ import {
   nodeFilesInContainer,
   socketEndpoint,
   tokenDirectoryInContainer,
+  type CardBackend,
   type SoftHsmBackend,
   type TransitBackend,
 } from './kms-paths.ts';
@@ -14,11 +15,11 @@ import type { JsonObject } from './objects.ts';
 /** Health and metrics, on loopback: only the node's kubelet asks. */
 export const healthPort = 8085;
 
-function ownSoftHsmConfig(input: KmsPluginInput, backend: SoftHsmBackend): JsonObject {
+function ownTokenConfig(input: KmsPluginInput, backend: SoftHsmBackend | CardBackend): JsonObject {
   return {
     listen: socketEndpoint(input),
     health: `127.0.0.1:${healthPort}`,
-    provider: 'softhsm',
+    provider: backend.kind === 'softhsm' ? 'softhsm' : 'pkcs11',
     path: backend.modulePath,
     tokenLabel: backend.tokenLabel,
     keyLabel: backend.keyLabel,
@@ -59,7 +60,7 @@ function transitConfig(input: KmsPluginInput, backend: TransitBackend): JsonObje
  */
 export function pluginConfig(input: KmsPluginInput): JsonObject | undefined {
   if (input.backend.kind === 'transit') return transitConfig(input, input.backend);
-  return input.program === 'kleidi' ? undefined : ownSoftHsmConfig(input, input.backend);
+  return input.program === 'kleidi' ? undefined : ownTokenConfig(input, input.backend);
 }
 
 export function pluginConfigText(config: JsonObject): string {
@@ -72,7 +73,7 @@ export function pluginArguments(input: KmsPluginInput): readonly string[] {
   if (input.program === 'key-custodian') return ['kms', 'serve', '--config', file];
   return [
     `-listen=${socketEndpoint(input)}`,
-    `-provider=${input.backend.kind === 'softhsm' ? 'softhsm' : 'hvault'}`,
+    `-provider=${input.backend.kind === 'transit' ? 'hvault' : 'softhsm'}`,
     `-configfile=${file}`,
   ];
 }

@@ -128,17 +128,17 @@ function platformFile(input: KmsPluginInput): RecipeFile {
   }
 }
 
-/** PINs are typed on the node and go into files of root's alone. The text is the same for every form but for one path. */
-function nodePinScript(input: KmsPluginInput): string {
+/** @param names of files, one for each PIN. The text is the same for every form but for them and one path. */
+function nodePinScript(input: KmsPluginInput, names: readonly string[]): string {
   return `#!/bin/sh
-# On each control-plane node, as root: asks for the PINs of its SoftHSM token and keeps them for root alone.
+# On each control-plane node, as root: asks for what follows of its token and keeps it for root alone: ${names.join(', ')}.
 set -eu
 umask 077
 directory='${input.configDirectory}'
 mkdir -p "$directory"
 chmod 0700 "$directory"
 trap 'stty echo' EXIT INT TERM
-for name in pin so-pin; do
+for name in ${names.join(' ')}; do
   printf '%s: ' "$name" >&2
   stty -echo
   IFS= read -r value
@@ -196,8 +196,27 @@ A Vault inside this cluster needs neither: it reviews tokens with its own servic
   ];
 }
 
-export function kmsFiles(input: KmsPluginInput): readonly RecipeFile[] {
+const nodePins = (input: KmsPluginInput, names: readonly string[], what: string): RecipeFile => ({
+  name: 'node-pin.sh',
+  language: 'shell',
+  text: nodePinScript(input, names),
+  place: `On each control-plane node, as root, before the plugin starts: it asks for ${what}.`,
+});
+
+function backendFiles(input: KmsPluginInput): readonly RecipeFile[] {
   const { backend } = input;
+  switch (backend.kind) {
+    case 'softhsm':
+      return [nodePins(input, ['pin', 'so-pin'], 'the PINs')];
+    case 'smartcard-hsm':
+      // The device was set up elsewhere: nothing here needs its SO-PIN.
+      return [nodePins(input, ['pin'], 'the PIN')];
+    case 'transit':
+      return transitFiles(input, backend);
+  }
+}
+
+export function kmsFiles(input: KmsPluginInput): readonly RecipeFile[] {
   const configuration: RecipeFile = {
     name: 'encryption-configuration.yaml',
     language: 'yaml',
@@ -221,16 +240,5 @@ export function kmsFiles(input: KmsPluginInput): readonly RecipeFile[] {
     }),
     place: `In the place of ${encryptionFile}, before the plugin is taken away.`,
   };
-  const pins: RecipeFile = {
-    name: 'node-pin.sh',
-    language: 'shell',
-    text: nodePinScript(input),
-    place: 'On each control-plane node, as root, before the plugin starts: it asks for the PINs.',
-  };
-  return [
-    configuration,
-    wayBack,
-    platformFile(input),
-    ...(backend.kind === 'softhsm' ? [pins] : transitFiles(input, backend)),
-  ];
+  return [configuration, wayBack, platformFile(input), ...backendFiles(input)];
 }

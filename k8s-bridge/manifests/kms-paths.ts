@@ -3,6 +3,7 @@ import type { KmsPluginInput } from '../../electron/workflows/recipes/kms-plugin
 
 export type TransitBackend = Extract<KmsPluginInput['backend'], { readonly kind: 'transit' }>;
 export type SoftHsmBackend = Extract<KmsPluginInput['backend'], { readonly kind: 'softhsm' }>;
+export type CardBackend = Extract<KmsPluginInput['backend'], { readonly kind: 'smartcard-hsm' }>;
 
 /** A directory and not a file: a file that is mounted alone does not change when it is replaced, and nothing would reload. */
 export const encryptionDirectory = '/etc/kubernetes/encryption';
@@ -10,6 +11,9 @@ export const encryptionFile = `${encryptionDirectory}/encryption-configuration.y
 
 /** SoftHSM's packages look here when no file tells them otherwise. */
 export const tokensInContainer = '/var/lib/softhsm/tokens';
+
+/** Where PC/SC's client library looks for the card service's socket (pcscd(8)). */
+export const cardServiceInContainer = '/run/pcscd';
 
 /** What the node's directory is called inside the containers. */
 export const nodeFilesInContainer = '/etc/kms-node';

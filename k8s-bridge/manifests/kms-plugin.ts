@@ -114,6 +114,12 @@ function notesOf(input: KmsPluginInput): readonly string[] {
         'kleidi tells a constant key id: this key can never be rotated, and a token that is gone is still told as healthy.',
       );
     }
+  } else if (backend.kind === 'smartcard-hsm') {
+    notes.push(
+      'Every control-plane node has a device of its own with the same key pair: set one up with a DKEK, copy it to the others (Devices, “Clone or replace a device”), and give all of them this label.',
+      `The pair ${backend.keyLabel} is RSA that decrypts, or of a NIST curve that derives, and is made before: nothing here makes keys on a device.`,
+      'pcscd runs on the node and reads the device; the Pod reaches it by its socket. Three wrong PINs block a device: the plugin sends a refused one no second time.',
+    );
   } else {
     notes.push(
       `Vault needs the mount ${backend.mount}, the key ${backend.key}, the policy ${backend.policy} and a login for it: run “Set up Transit” first.`,

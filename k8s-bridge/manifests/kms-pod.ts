@@ -3,6 +3,8 @@ import type { Json } from '../../electron/workflows/cluster-ports.ts';
 import type { KmsPluginInput } from '../../electron/workflows/recipes/kms-plugin.ts';
 import { healthPort, pluginArguments, pluginConfig, pluginEnvironment } from './kms-config.ts';
 import {
+  type CardBackend,
+  cardServiceInContainer,
   configDirectoryInContainer,
   configFileInContainer,
   nodeFilesInContainer,
@@ -78,11 +80,33 @@ function softHsmParts(input: KmsPluginInput, backend: SoftHsmBackend): Part {
   };
 }
 
+/** The node's own card service reads the device: the container needs neither USB nor privileges. */
+function cardParts(input: KmsPluginInput, backend: CardBackend): Part {
+  const files = nodeFiles(input);
+  return {
+    volumes: [hostDirectory('card-service', backend.cardServiceDirectory, 'Directory'), ...files.volumes],
+    // Connecting to a socket is no writing.
+    mounts: [{ name: 'card-service', mountPath: cardServiceInContainer, readOnly: true }, ...files.mounts],
+  };
+}
+
+function backendParts(input: KmsPluginInput): Part {
+  const { backend } = input;
+  switch (backend.kind) {
+    case 'softhsm':
+      return softHsmParts(input, backend);
+    case 'smartcard-hsm':
+      return cardParts(input, backend);
+    case 'transit':
+      return transitParts(input, backend);
+  }
+}
+
 function prepareContainer(input: KmsPluginInput): JsonObject {
   const { backend } = input;
   const socket: Json = { name: 'socket', mountPath: input.socketDirectory };
   const shared = { name: 'prepare', image: input.initImage, securityContext: asRoot, resources: small };
-  if (backend.kind === 'transit') {
+  if (backend.kind !== 'softhsm') {
     return {
       ...shared,
       command: ['/bin/sh', '-c', prepareSocketScript],
@@ -125,7 +149,7 @@ function probes(input: KmsPluginInput): JsonObject {
 export function kmsPodSpec(input: KmsPluginInput): JsonObject {
   const { backend } = input;
   const config = configVolume(input);
-  const parts = backend.kind === 'softhsm' ? softHsmParts(input, backend) : transitParts(input, backend);
+  const parts = backendParts(input);
   const isStatic = input.deployment === 'static-pod';
   const serviceAccount =
     backend.kind === 'transit' && backend.login === 'service-account' && !isStatic

@@ -60,7 +60,7 @@ export const sealMigration = {
 
 export const transitSetup = {
   title: 'Set up Transit for a KMS plugin',
-  lead: 'Makes in Vault what the recipe “KMS plugin for etcd” needs, with the same settings. What is changed here is changed in the recipe.',
+  lead: 'Makes in Vault what the recipe “KMS v2 plugin” needs, with the same settings. What is changed here is changed in the recipe.',
   vault: 'Vault',
   vaultNone: 'Choose a Vault',
   vaultsNone: 'No Vault is known here. Add a server first.',

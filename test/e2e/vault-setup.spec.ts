@@ -158,7 +158,7 @@ test.describe.serial('Vault and encryption set-up', () => {
     const recipe = new RecipeScreen(page);
     await clusters.open();
     await clusters.pushTo(context);
-    await recipe.choose('KMS plugin for etcd');
+    await recipe.choose('KMS v2 plugin');
     await recipe.fill('Name', provider);
     await choose(page, 'Key', 'In Vault Transit');
     await expect(recipe.fits).toBeVisible();

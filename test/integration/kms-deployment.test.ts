@@ -13,7 +13,8 @@ import { checkPlugin } from '../../k8s-bridge/kms-provider/check.ts';
 import { renderRecipe } from '../../k8s-bridge/manifests/render.ts';
 import { watchKmsProcess, type KmsProcess } from '../fixtures/kms-process.ts';
 import { createKmsToken, kmsTestPin, type KmsToken } from '../fixtures/kms-provider.ts';
-import { inputOf } from '../fixtures/recipes.ts';
+import { smartCardHsmOf } from '../fixtures/kms-card.ts';
+import { cardBackend, inputOf, type InputOf } from '../fixtures/recipes.ts';
 import { softHsmModulePath } from '../fixtures/softhsm.ts';
 import { valueOf } from '../fixtures/token-port.ts';
 
@@ -123,33 +124,62 @@ test('the image holds the provider alone, and runs as nobody that matters', asyn
   expect(stdout.trim()).toBe(version);
 });
 
-test('a static Pod’s configuration and arguments, as the recipe writes them, serve from the image’s files', async () => {
-  const softHsm = inputOf('kms-plugin');
-  if (softHsm.backend.kind !== 'softhsm') throw new Error('The recipe begins with SoftHSM.');
-  const backend = { ...softHsm.backend, modulePath: softHsmModulePath, tokenLabel: token.label, keyLabel: 'kms-key' };
-  const { files } = renderRecipe({ ...softHsm, deployment: 'static-pod', backend });
-  const textOf = (name: string): string => files.find((file) => file.name === name)?.text ?? '';
+/** From what the recipe writes for a static Pod: its files, moved to where this test may write, and its arguments. */
+async function serveStaticPod(
+  name: string,
+  input: InputOf<'kms-plugin'>,
+  testPin: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<{ readonly served: KmsProcess; readonly socketPath: string }> {
+  const { files } = renderRecipe({ ...input, deployment: 'static-pod' });
+  const textOf = (file: string): string => files.find((each) => each.name === file)?.text ?? '';
   const pod = parse(textOf('kms-plugin-pod.yaml')) as {
     readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] };
   };
   // What the Pod mounts at these places lies elsewhere here, and the port is any that is free.
-  const mounts = { '/etc/key-custodian': join(directory, 'pod'), '/etc/kms-node': join(directory, 'node') };
+  const place = join(directory, name);
+  const mounts = { '/etc/key-custodian': join(place, 'pod'), '/etc/kms-node': join(place, 'node') };
   const moved = (text: string): string =>
     Object.entries(mounts)
-      .reduce((rest, [place, path]) => rest.replaceAll(place, path), text)
-      .replaceAll(softHsm.socketDirectory, join(directory, 'run-pod'))
+      .reduce((rest, [inPod, path]) => rest.replaceAll(inPod, path), text)
+      .replaceAll(input.socketDirectory, join(place, 'run'))
       .replace('127.0.0.1:8085', '127.0.0.1:0');
-  for (const path of Object.values(mounts)) await mkdir(path, { mode: 0o700 });
-  await writeFile(join(mounts['/etc/key-custodian'], 'config.json'), textOf('config.json').replace(/.*/su, moved), {
-    mode: 0o600,
-  });
-  await writeFile(join(mounts['/etc/kms-node'], 'pin'), `${kmsTestPin}\n`, { mode: 0o400 });
+  for (const path of Object.values(mounts)) await mkdir(path, { recursive: true, mode: 0o700 });
+  await writeFile(join(mounts['/etc/key-custodian'], 'config.json'), moved(textOf('config.json')), { mode: 0o600 });
+  await writeFile(join(mounts['/etc/kms-node'], 'pin'), `${testPin}\n`, { mode: 0o400 });
   const { args } = pod.spec.containers[0] ?? { args: [] };
-  const served = await serve(args.map(moved), { SOFTHSM2_CONF: token.configurationPath });
-  const socketPath = join(directory, 'run-pod', `${softHsm.name}.socket`);
+  return {
+    served: await serve(args.map(moved), environment),
+    socketPath: join(place, 'run', `${input.name}.socket`),
+  };
+}
+
+test('a static Pod’s configuration and arguments, as the recipe writes them, serve from the image’s files', async () => {
+  const softHsm = inputOf('kms-plugin');
+  if (softHsm.backend.kind !== 'softhsm') throw new Error('The recipe begins with SoftHSM.');
+  const backend = { ...softHsm.backend, modulePath: softHsmModulePath, tokenLabel: token.label, keyLabel: 'kms-key' };
+  const environment = { SOFTHSM2_CONF: token.configurationPath };
+  const { served, socketPath } = await serveStaticPod('softhsm', { ...softHsm, backend }, kmsTestPin, environment);
   await expectServing(served, socketPath);
   expect(await served.end('SIGTERM')).toBe(0);
   await expect(stat(socketPath)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('the same on a Nitrokey HSM in software, by the label that it was set up with', async () => {
+  const card = await smartCardHsmOf('kms-key', 'rsa:2048');
+  try {
+    // OpenSC shows it as “Test (UserPIN)”, another version of it as “Test”.
+    const backend = { ...cardBackend, modulePath: card.modulePath, tokenLabel: 'Test', keyLabel: 'kms-key' };
+    const { served, socketPath } = await serveStaticPod('card', inputOf('kms-plugin', { backend }), card.testPin, {});
+    try {
+      await expectServing(served, socketPath);
+      expect(card.privateOperations()).toBe(1);
+    } finally {
+      expect(await served.end('SIGTERM')).toBe(0);
+    }
+  } finally {
+    await card.close();
+  }
 });
 
 describe('the systemd unit', () => {

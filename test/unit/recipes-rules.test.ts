@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { recipeNames, type RecipeInput } from '../../electron/workflows/recipes/recipes.ts';
 import { defaultInput } from '../../k8s-bridge/manifests/defaults.ts';
 import { checkAndRender } from '../../k8s-bridge/manifests/render.ts';
-import { inputOf, recipeVariants, transit } from '../fixtures/recipes.ts';
+import { cardBackend, inputOf, recipeVariants, transit } from '../fixtures/recipes.ts';
 
 function problemsOf(input: unknown): readonly string[] {
   const checked = checkAndRender(input);
@@ -137,6 +137,11 @@ describe('rules over several fields', () => {
       'kleidi with another key',
       inputOf('kms-plugin', { ...kleidi, backend: { ...softHsmBackend, keyLabel: 'other' } }),
       'backend.keyLabel: kleidi looks for a key of the label kleidi-kms-plugin',
+    ],
+    [
+      'kleidi with a Nitrokey',
+      inputOf('kms-plugin', { ...kleidi, backend: cardBackend }),
+      'program: kleidi needs an AES key, which a Nitrokey does not show.',
     ],
     [
       'socket and configuration together',

@@ -45,6 +45,16 @@ export const kmsPluginInputSchema = z
         tokenDirectory: absolutePathSchema,
       }),
       z.strictObject({
+        /** A Nitrokey HSM in each control-plane node, set up beforehand: OpenSC shows no AES on it, so a key pair. */
+        kind: z.literal('smartcard-hsm'),
+        /** In the image. */
+        modulePath: absolutePathSchema,
+        tokenLabel: tokenLabelSchema,
+        keyLabel: tokenLabelSchema,
+        /** On the node, with the socket of its card service (pcscd). */
+        cardServiceDirectory: absolutePathSchema,
+      }),
+      z.strictObject({
         kind: z.literal('transit'),
         vaultAddress: vaultAddressSchema,
         /** '' for none. */
@@ -82,6 +92,12 @@ export const kmsPluginInputSchema = z
       }
       if (backend.kind === 'softhsm' && input.program === 'kleidi' && backend.keyLabel !== kleidiKeyLabel) {
         complain(['backend', 'keyLabel'], `kleidi looks for a key of the label ${kleidiKeyLabel} and no other.`);
+      }
+      if (backend.kind === 'smartcard-hsm' && input.program === 'kleidi') {
+        complain(
+          ['program'],
+          'kleidi needs an AES key, which a Nitrokey does not show. Choose this project’s provider.',
+        );
       }
       if (input.configDirectory === input.socketDirectory) {
         complain(['socketDirectory'], 'Keep the socket and the configuration in two directories.');

@@ -63,11 +63,15 @@ interface Found {
   readonly serial: string;
 }
 
+/** What OpenSC before 0.26 puts behind a card's own label. The configuration may name it either way. */
+const openscSuffix = / \(UserPIN\)$/u;
+const ownLabel = (label: string): string => trimmed(label).replace(openscSuffix, '');
+
 function findSlot(cryptoki: PKCS11, wanted: TokenConfiguration): Found {
   const matching = cryptoki.C_GetSlotList(true).flatMap((slot) => {
     const token = cryptoki.C_GetTokenInfo(slot);
     const isWanted =
-      (wanted.tokenLabel === undefined || trimmed(token.label) === wanted.tokenLabel) &&
+      (wanted.tokenLabel === undefined || ownLabel(token.label) === ownLabel(wanted.tokenLabel)) &&
       (wanted.tokenSerial === undefined || trimmed(token.serialNumber) === wanted.tokenSerial);
     return isWanted ? [{ slot, serial: trimmed(token.serialNumber) }] : [];
   });

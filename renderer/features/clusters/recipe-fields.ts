@@ -79,6 +79,10 @@ const is =
   (path: string, value: string) =>
   (form: RecipeForm): boolean =>
     textAt(form, path) === value;
+const isNot =
+  (path: string, value: string) =>
+  (form: RecipeForm): boolean =>
+    !is(path, value)(form);
 
 const pinSecret: readonly RecipeField[] = [
   tick('pinSecret.make', words.pinMake),
@@ -363,6 +367,16 @@ const sectionsByRecipe: Readonly<Record<RecipeName, readonly RecipeSection[]>> =
               },
             },
             {
+              value: 'smartcard-hsm',
+              title: words.backendCard,
+              fields: {
+                modulePath: '/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so',
+                tokenLabel: 'kms',
+                keyLabel: 'kms',
+                cardServiceDirectory: '/run/pcscd',
+              },
+            },
+            {
               value: 'transit',
               title: words.backendTransit,
               fields: {
@@ -386,9 +400,12 @@ const sectionsByRecipe: Readonly<Record<RecipeName, readonly RecipeSection[]>> =
             ['tokenLabel', words.tokenLabel],
             ['keyLabel', words.keyLabel],
             ['modulePath', words.modulePath],
-            ['tokenDirectory', words.tokenDirectory],
           ] as const
-        ).map(([name, label]) => line(`backend.${name}`, label, { when: is('backend.kind', 'softhsm') })),
+        ).map(([name, label]) => line(`backend.${name}`, label, { when: isNot('backend.kind', 'transit') })),
+        line('backend.tokenDirectory', words.tokenDirectory, { when: is('backend.kind', 'softhsm') }),
+        line('backend.cardServiceDirectory', words.cardServiceDirectory, {
+          when: is('backend.kind', 'smartcard-hsm'),
+        }),
         line('backend.vaultAddress', words.vaultAddress, { when: is('backend.kind', 'transit') }),
         line('backend.key', words.transitKey, { when: is('backend.kind', 'transit') }),
         choice(
