@@ -154,6 +154,12 @@ async function serveStaticPod(
   };
 }
 
+test('the image has what OpenSC reaches a card service by, which none of its packages asks for', () => {
+  const installed = instructions.find(([name, rest]) => name === 'RUN' && rest.includes('apt-get install'))?.[1] ?? '';
+  const packages = /--no-install-recommends ([a-z0-9 .+-]+?) +&&/u.exec(installed)?.[1]?.split(' ');
+  expect(packages).toEqual(['softhsm2', 'opensc', 'libpcsclite1']);
+});
+
 test('a static Pod’s configuration and arguments, as the recipe writes them, serve from the image’s files', async () => {
   const softHsm = inputOf('kms-plugin');
   if (softHsm.backend.kind !== 'softhsm') throw new Error('The recipe begins with SoftHSM.');
