@@ -92,6 +92,10 @@ function makeDeb(date) {
   );
   cpSync(join(root, 'build/systemd/key-custodian-kms.sysusers'), join(folder('usr/lib/sysusers.d'), `${name}.conf`));
   cpSync(
+    join(root, 'build/systemd/key-custodian-kms.rules'),
+    join(folder('usr/share/polkit-1/rules.d'), 'key-custodian-kms.rules'),
+  );
+  cpSync(
     join(root, 'build/icons/application.svg'),
     join(folder('usr/share/icons/hicolor/scalable/apps'), `${name}.svg`),
   );
