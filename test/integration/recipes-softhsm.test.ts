@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecipeInput } from '../../electron/workflows/recipes/recipes.ts';
 import { renderRecipe } from '../../k8s-bridge/manifests/render.ts';
+import { startKmsProcess, type KmsProcess } from '../fixtures/kms-process.ts';
+import { createKmsPlaceFor } from '../fixtures/kms-provider.ts';
 import { inputOf } from '../fixtures/recipes.ts';
 import { createSoftHsmDirectory, softHsmModulePath, type SoftHsmDirectory } from '../fixtures/softhsm.ts';
+import { connectKms, valueOf } from '../servers/kms-client.ts';
 
 const testPin = 'pin-marker-4711';
 const testSoPin = 'so-pin-marker-0815';
@@ -257,6 +260,51 @@ describe('the KMS plugin on SoftHSM', () => {
     await expectNoPinInArguments();
     expect(await run(script, variables)).toMatchObject({ exitCode: 0 });
     expect(await readdir(join(store.directory, 'tokens'))).toHaveLength(1);
+  });
+
+  test('a key that was made for a rotation, as the documents say, writes from then on, and keeps no Pod from starting', async () => {
+    const own = inputOf('kms-plugin');
+    const ownScript = initContainer(own, 'prepare').command[2] ?? '';
+    const variables = await nodeVariables();
+    expect(await run(ownScript, variables)).toMatchObject({ exitCode: 0 });
+    const place = await createKmsPlaceFor(() => ({
+      provider: 'softhsm',
+      path: softHsmModulePath,
+      tokenLabel: 'kms',
+      pinFile: join(variables['CONFIG_DIRECTORY'] ?? '', 'pin'),
+    }));
+    const environment = { SOFTHSM2_CONF: store.configurationPath };
+    const serve = (): Promise<KmsProcess> =>
+      startKmsProcess(['--config', place.configurationPath], undefined, { environment });
+    let provider = await serve();
+    let client = connectKms(place.socketPath);
+    const keyId = async (): Promise<string> => valueOf(await client.status()).key_id;
+    try {
+      const sealed = valueOf(await client.encrypt(Buffer.alloc(32, 7)));
+      const documents = await readFile(join(import.meta.dirname, '../../docs/kms-provider.md'), 'utf8');
+      const command = /<!-- new-token-key -->\s+```sh\n(.+?)\n```/su.exec(documents)?.[1] ?? 'false';
+      expect(command).toContain(`--module ${softHsmModulePath} `);
+      expect(await run(`${command} --pin env:PIN`, { PIN: testPin })).toMatchObject({ exitCode: 0 });
+      await expect.poll(keyId, { timeout: 20_000 }).not.toBe(sealed.key_id);
+      const rotated = valueOf(await client.encrypt(Buffer.alloc(32, 8)));
+      client.close();
+      await provider.end('SIGTERM');
+      expect(await run(ownScript, variables)).toMatchObject({ exitCode: 0 });
+      // kleidi would take either of them.
+      expect((await run(script, variables)).stderr).toContain('several keys carry this label');
+      provider = await serve();
+      client = connectKms(place.socketPath);
+      expect(await keyId()).toBe(rotated.key_id);
+      for (const [one, byte] of [
+        [sealed, 7],
+        [rotated, 8],
+      ] as const)
+        expect(valueOf(await client.decrypt(one)).plaintext).toEqual(Buffer.alloc(32, byte));
+    } finally {
+      client.close();
+      await provider.end('SIGKILL');
+      await place.remove();
+    }
   });
 
   test('refuses a PIN that others of the node can read, and one that would break out of kleidi’s file', async () => {
