@@ -255,6 +255,27 @@ describe('a clone', () => {
     expect(keysOf(source)).toBe(2);
   });
 
+  test('brings a second pair of one label over, where the first device has both; one that it has not is a conflict', async () => {
+    await plugInBoth();
+    const makePair = async (reader: 0 | 1, id: string): Promise<void> => {
+      const made = await runTool('pkcs11-tool', [
+        ...['--module', openscModulePath, '--slot-index', reader.toString(), '--login', '--pin', testPin],
+        ...['--keypairgen', '--key-type', 'EC:prime256v1', '--usage-derive', '--label', 'sign', '--id', id],
+      ]);
+      expect(made.exitCode, made.output).toBe(0);
+    };
+    expect((await (await newDesk()).carryThrough(clonePlan(first, second))).state.status).toBe('completed');
+    // As for a rotation of the KMS provider's key.
+    await makePair(0, '21');
+    const again = await (await newDesk()).carryThrough(clonePlan(first, second));
+    expect(failedSteps(again)).toEqual([]);
+    expect(evidenceOf(again, 'copy')).toMatchObject({ keysCopied: 3 });
+    await makePair(1, '22');
+    await makePair(0, '23');
+    const other = await (await newDesk()).carryThrough(clonePlan(first, second));
+    expect(failedSteps(other)).toEqual(['copy: Token_KeyLabelInUse']);
+  });
+
   test('that replaces a device erases it last, with its serial typed', async () => {
     await plugInBoth();
     const desk = await newDesk();

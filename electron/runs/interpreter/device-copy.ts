@@ -63,8 +63,16 @@ function missingOn(target: Content, source: Content): Content {
   };
 }
 
-/** What would end in two things of one name, or cannot be told apart: found before anything is wrapped. */
-function conflictOf(missing: Content, target: Content, to: TokenOfPlan): Result<Record<string, never>> {
+/**
+ * What would end in two things of one name, or cannot be told apart: found before anything is wrapped. Two pairs of one
+ * label that the first device has itself, as after a rotation of the KMS provider's key, are what a copy has too.
+ */
+function conflictOf(
+  missing: Content,
+  target: Content,
+  source: Content,
+  to: TokenOfPlan,
+): Result<Record<string, never>> {
   const labels = new Set<string>();
   for (const { label } of missing.data) {
     if (labels.has(label))
@@ -83,8 +91,10 @@ function conflictOf(missing: Content, target: Content, to: TokenOfPlan): Result<
         { serial: to.serial, label },
       );
   }
+  const isOnBoth = (key: Key): boolean => source.keys.some(({ identity }) => identity === key.identity);
   for (const { object } of missing.keys) {
-    if (target.keys.some((present) => present.object.label === object.label && object.label !== ''))
+    const others = target.keys.filter(({ object: { label } }) => label === object.label && label !== '');
+    if (!others.every(isOnBoth))
       return failure(
         'Token_KeyLabelInUse',
         `Another key called “${object.label}” is on the device with serial ${to.serial}.`,
@@ -123,7 +133,9 @@ async function copyKeys(
     // The card's login lasts until the library is asked for something: one PIN for all keys.
     const unwrapped = await withLogin(context, to, () => devices.unwrapKey(to, file.value));
     if (!unwrapped.ok) return unwrapped;
-    const noted = await context.note({ [`copied key ${nameOf(object)}`]: identity });
+    const isAlone = keys.filter((key) => nameOf(key.object) === nameOf(object)).length === 1;
+    const name = isAlone ? nameOf(object) : `${nameOf(object)} (${object.id})`;
+    const noted = await context.note({ [`copied key ${name}`]: identity });
     if (!noted.ok) return noted;
   }
   forgetLogins(context, to.storeId);
@@ -171,7 +183,7 @@ export async function copyObjects(context: StepContext, effect: EffectOf<'device
   const target = await contentOn(context, effect.to);
   if (!target.ok) return target;
   const missing = missingOn(target.value, source.value);
-  const free = conflictOf(missing, target.value, effect.to);
+  const free = conflictOf(missing, target.value, source.value, effect.to);
   if (!free.ok) return free;
   const keys = await copyKeys(context, effect, missing.keys);
   if (!keys.ok) return keys;
