@@ -27,6 +27,17 @@ function ownTokenConfig(input: KmsPluginInput, backend: SoftHsmBackend | CardBac
   };
 }
 
+const methods = { 'service-account': 'k8s', certificate: 'cert', approle: 'approle' } as const;
+
+const logInFiles = {
+  'service-account': { tokenFile: `${tokenDirectoryInContainer}/token` },
+  certificate: {
+    clientCertificateFile: `${nodeFilesInContainer}/tls.crt`,
+    clientKeyFile: `${nodeFilesInContainer}/tls.key`,
+  },
+  approle: { roleIdFile: `${nodeFilesInContainer}/role-id`, secretIdFile: `${nodeFilesInContainer}/secret-id` },
+} as const;
+
 /** kleidi's names (FORMATS 2.3), and beside them what only this project's provider reads. */
 function transitConfig(input: KmsPluginInput, backend: TransitBackend): JsonObject {
   const shared: JsonObject = {
@@ -35,7 +46,7 @@ function transitConfig(input: KmsPluginInput, backend: TransitBackend): JsonObje
     vaultrole: backend.role,
     address: backend.vaultAddress,
     transitpath: backend.mount,
-    authmethod: backend.login === 'service-account' ? 'k8s' : 'cert',
+    authmethod: methods[backend.login],
     authpath: backend.authMount,
   };
   if (input.program === 'kleidi') return shared;
@@ -45,12 +56,7 @@ function transitConfig(input: KmsPluginInput, backend: TransitBackend): JsonObje
     provider: 'hvault',
     ...shared,
     ...(backend.caFile === '' ? {} : { caFile: backend.caFile }),
-    ...(backend.login === 'service-account'
-      ? { tokenFile: `${tokenDirectoryInContainer}/token` }
-      : {
-          clientCertificateFile: `${nodeFilesInContainer}/tls.crt`,
-          clientKeyFile: `${nodeFilesInContainer}/tls.key`,
-        }),
+    ...logInFiles[backend.login],
   };
 }
 

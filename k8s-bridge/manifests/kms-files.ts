@@ -128,10 +128,10 @@ function platformFile(input: KmsPluginInput): RecipeFile {
   }
 }
 
-/** @param names of files, one for each PIN. The text is the same for every form but for them and one path. */
-function nodePinScript(input: KmsPluginInput, names: readonly string[]): string {
+/** Secrets are typed on the node. @param names of files, one for each. The text is the same for every form but for them and one path. */
+function nodeSecretScript(input: KmsPluginInput, names: readonly string[]): string {
   return `#!/bin/sh
-# On each control-plane node, as root: asks for what follows of its token and keeps it for root alone: ${names.join(', ')}.
+# On each control-plane node, as root: asks for what follows and keeps it for root alone: ${names.join(', ')}.
 set -eu
 umask 077
 directory='${input.configDirectory}'
@@ -150,6 +150,13 @@ done
 `;
 }
 
+const nodeSecrets = (input: KmsPluginInput, names: readonly string[], what: string): RecipeFile => ({
+  name: names.includes('pin') ? 'node-pin.sh' : 'node-ids.sh',
+  language: 'shell',
+  text: nodeSecretScript(input, names),
+  place: `On each control-plane node, as root, before the plugin starts: it asks for ${what}.`,
+});
+
 function transitFiles(input: KmsPluginInput, backend: TransitBackend): readonly RecipeFile[] {
   const policy: RecipeFile = {
     name: 'vault-policy.hcl',
@@ -158,6 +165,18 @@ function transitFiles(input: KmsPluginInput, backend: TransitBackend): readonly 
     place: `Policy ${backend.policy} in Vault. The run “Set up Transit” writes it.`,
   };
   if (backend.login === 'certificate') return [policy];
+  if (backend.login === 'approle') {
+    return [
+      policy,
+      {
+        name: 'vault-role.json',
+        language: 'json',
+        text: `${JSON.stringify({ token_policies: [backend.policy], token_ttl: '24h' }, null, 2)}\n`,
+        place: `auth/${backend.authMount}/role/${backend.role} in Vault. Its role-id is read there, a secret-id is made there.`,
+      },
+      nodeSecrets(input, ['role-id', 'secret-id'], 'the role’s two ids'),
+    ];
+  }
   const role = {
     bound_service_account_names: [backend.serviceAccount],
     bound_service_account_namespaces: [input.namespace],
@@ -196,21 +215,14 @@ A Vault inside this cluster needs neither: it reviews tokens with its own servic
   ];
 }
 
-const nodePins = (input: KmsPluginInput, names: readonly string[], what: string): RecipeFile => ({
-  name: 'node-pin.sh',
-  language: 'shell',
-  text: nodePinScript(input, names),
-  place: `On each control-plane node, as root, before the plugin starts: it asks for ${what}.`,
-});
-
 function backendFiles(input: KmsPluginInput): readonly RecipeFile[] {
   const { backend } = input;
   switch (backend.kind) {
     case 'softhsm':
-      return [nodePins(input, ['pin', 'so-pin'], 'the PINs')];
+      return [nodeSecrets(input, ['pin', 'so-pin'], 'the PINs')];
     case 'smartcard-hsm':
       // The device was set up elsewhere: nothing here needs its SO-PIN.
-      return [nodePins(input, ['pin'], 'the PIN')];
+      return [nodeSecrets(input, ['pin'], 'the PIN')];
     case 'transit':
       return transitFiles(input, backend);
   }

@@ -44,7 +44,7 @@ const nodeFiles = (input: KmsPluginInput): Part => ({
 });
 
 function transitParts(input: KmsPluginInput, backend: TransitBackend): Part {
-  const certificates = backend.login === 'certificate' ? nodeFiles(input) : { volumes: [], mounts: [] };
+  const ofNode = backend.login === 'service-account' ? { volumes: [], mounts: [] } : nodeFiles(input);
   const authority: Part =
     backend.caFile === ''
       ? { volumes: [], mounts: [] }
@@ -68,7 +68,7 @@ function transitParts(input: KmsPluginInput, backend: TransitBackend): Part {
           mounts: [{ name: 'vault-token', mountPath: tokenDirectoryInContainer, readOnly: true }],
         }
       : { volumes: [], mounts: [] };
-  const all = [certificates, authority, token];
+  const all = [ofNode, authority, token];
   return { volumes: all.flatMap((part) => part.volumes), mounts: all.flatMap((part) => part.mounts) };
 }
 

@@ -208,6 +208,7 @@ export const recipes = {
     login: 'Logs in by',
     loginServiceAccount: 'Service account',
     loginCertificate: 'Client certificate',
+    loginAppRole: 'AppRole',
     authMount: 'Auth mount',
     role: 'Role',
     policy: 'Policy',

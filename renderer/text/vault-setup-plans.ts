@@ -78,7 +78,11 @@ export const transitSetup = {
   authorityCluster: 'Read from the cluster (ConfigMap kube-root-ca.crt).',
   authorityChoose: 'Choose a file…',
   authorityReset: 'Read it from the cluster',
-  certificateNote: 'Whose certificates are let in is set in Vault’s cert method by whoever runs it; it is left alone.',
+  otherLogInNote: {
+    certificate: 'Whose certificates are let in is set in Vault’s cert method by whoever runs it; it is left alone.',
+    approle:
+      'The role is made in Vault’s AppRole method by whoever runs it; the recipe’s files say how. It is left alone.',
+  },
   reviewerNote: (namespace: string, name: string) =>
     `Vault asks the cluster with the token of Secret ${namespace}/${name}: push the recipe first, it makes that Secret.`,
   replace: 'Put a policy, role or configuration right that is there and differs',
@@ -89,7 +93,7 @@ export const transitSetup = {
   errorVault: 'Choose a Vault.',
   errorState: (name: string, state: string) => `“${name}” has to be unsealed for this: ${state}.`,
   errorCluster: 'Choose the cluster.',
-  errorRehearsal: 'A rehearsal touches no cluster: have the plugin log in by a client certificate.',
+  errorRehearsal: 'A rehearsal touches no cluster: have the plugin log in by a client certificate or an AppRole.',
   errorHost: 'Write the API server as https://host:6443.',
   will: {
     token: 'You type a Vault token in the prompt window. Only the share host holds it, until the run ends.',

@@ -76,6 +76,8 @@ function pathsOf(configuration: KmsConfiguration): readonly string[] {
           configuration.tokenFile,
           configuration.clientCertificateFile,
           configuration.clientKeyFile,
+          configuration.roleIdFile,
+          configuration.secretIdFile,
         ];
   return [configuration.listen, ...own].filter((path) => path !== undefined);
 }

@@ -317,6 +317,9 @@ describe('the KMS plugin', () => {
     expect(
       wantedForKmsPlugin(inputOf('kms-plugin', { backend: { ...transit, login: 'certificate' } }), cluster),
     ).toHaveLength(3);
+    expect(
+      wantedForKmsPlugin(inputOf('kms-plugin', { backend: { ...transit, login: 'approle' } }), cluster),
+    ).toHaveLength(3);
     expect(wantedForKmsPlugin(inputOf('kms-plugin'), cluster)).toEqual([]);
   });
 });

@@ -139,6 +139,11 @@ describe('rules over several fields', () => {
       'backend.keyLabel: kleidi looks for a key of the label kleidi-kms-plugin',
     ],
     [
+      'kleidi by AppRole',
+      inputOf('kms-plugin', { ...kleidi, backend: { ...transit, login: 'approle' } }),
+      'backend.login: kleidi logs in by service account or certificate.',
+    ],
+    [
       'kleidi with a Nitrokey',
       inputOf('kms-plugin', { ...kleidi, backend: cardBackend }),
       'program: kleidi needs an AES key, which a Nitrokey does not show.',

@@ -5,7 +5,9 @@ import { channels } from '../../electron/contract/channels.ts';
 import { stepsOf } from '../../electron/workflows/definitions.ts';
 import { planSchema } from '../../electron/workflows/plans.ts';
 import { defaultInput } from '../../k8s-bridge/manifests/defaults.ts';
-import { textAt } from '../../renderer/features/clusters/recipe-form.ts';
+import { withLogin } from '../../renderer/features/clusters/kms-login.ts';
+import { sectionsOf } from '../../renderer/features/clusters/recipe-fields.ts';
+import { textAt, withValue } from '../../renderer/features/clusters/recipe-form.ts';
 import {
   checkKmsVerify,
   freshKmsVerifyForm,
@@ -21,7 +23,6 @@ import {
   checkTransitSetup,
   otherAddress,
   vaultOf,
-  withLogin,
   withTransit,
 } from '../../renderer/features/plans/transit-setup-form.ts';
 import { parsePath, paths } from '../../renderer/stores/navigation-store.ts';
@@ -156,6 +157,22 @@ describe('the plan of Transit for a KMS plugin', () => {
     expect(textAt(withLogin(byCertificate, 'service-account'), 'backend.authMount')).toBe('kubernetes');
     const { request } = checkTransitSetup(view, { ...form, contextId: '', host: 'nonsense' }, byCertificate, []);
     expect(request).toMatchObject({ contextId: '', host: '', certificateAuthorityPem: '' });
+  });
+
+  it.each([
+    ['approle', 'kubernetes', 'approle'],
+    ['certificate', 'approle', 'cert'],
+    ['service-account', 'cert', 'kubernetes'],
+    ['approle', 'auth-of-ours', 'auth-of-ours'],
+  ])('a log-in by %s takes its usual mount along, from %s to %s, in the recipe’s form too', (login, before, after) => {
+    const form = withValue(recipe, 'backend.authMount', before);
+    const field = sectionsOf(form)
+      .flatMap(({ fields }) => fields)
+      .find(({ path }) => path === 'backend.login');
+    if (field?.kind !== 'choice') throw new Error('The form has no choice of a log-in.');
+    expect(field.choices.map(({ value }) => value)).toContain(login);
+    const changed = field.change?.(form, login) ?? form;
+    expect([textAt(changed, 'backend.login'), textAt(changed, 'backend.authMount')]).toEqual([login, after]);
   });
 
   it.each([

@@ -63,9 +63,12 @@ export const kmsPluginInputSchema = z
         caFile: z.union([z.literal(''), absolutePathSchema]),
         mount: vaultPathSchema,
         key: vaultPathSchema,
-        /** By the Pod's own projected token, or by a client certificate of the node (tls.crt and tls.key in configDirectory). */
-        login: z.enum(['service-account', 'certificate']),
-        /** kubernetes or cert, as mounted in Vault. */
+        /**
+         * By the Pod's own projected token, or by what lies in configDirectory on the node: a client certificate (tls.crt,
+         * tls.key) or an AppRole's two ids (role-id, secret-id).
+         */
+        login: z.enum(['service-account', 'certificate', 'approle']),
+        /** kubernetes, cert or approle, as mounted in Vault. */
         authMount: vaultPathSchema,
         role: vaultPathSchema,
         policy: vaultPathSchema,
@@ -87,11 +90,14 @@ export const kmsPluginInputSchema = z
       if (backend.kind === 'transit' && input.deployment === 'static-pod' && backend.login === 'service-account') {
         complain(
           ['deployment'],
-          'A static Pod has no service account token. Choose a DaemonSet, or log in with a client certificate.',
+          'A static Pod has no service account token. Choose a DaemonSet, or log in with a client certificate or an AppRole.',
         );
       }
       if (backend.kind === 'softhsm' && input.program === 'kleidi' && backend.keyLabel !== kleidiKeyLabel) {
         complain(['backend', 'keyLabel'], `kleidi looks for a key of the label ${kleidiKeyLabel} and no other.`);
+      }
+      if (backend.kind === 'transit' && input.program === 'kleidi' && backend.login === 'approle') {
+        complain(['backend', 'login'], 'kleidi logs in by service account or certificate. Choose one of them.');
       }
       if (backend.kind === 'smartcard-hsm' && input.program === 'kleidi') {
         complain(

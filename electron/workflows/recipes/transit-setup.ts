@@ -36,8 +36,8 @@ export interface ReviewingCluster {
 }
 
 /**
- * In the order in which they are made. With a login by client certificate only engine, key and policy: whose
- * certificates are accepted is decided by whoever runs Vault's cert method.
+ * In the order in which they are made. With a login by client certificate or AppRole only engine, key and policy: whom
+ * those methods accept is decided by whoever runs them in Vault.
  * @param cluster undefined leaves the configuration of the kubernetes method alone
  */
 export function wantedForKmsPlugin(
@@ -51,7 +51,7 @@ export function wantedForKmsPlugin(
     { kind: 'transit-key', mount: backend.mount, name: backend.key },
     { kind: 'policy', name: backend.policy, text: kmsPolicy(backend) },
   ];
-  if (backend.login === 'certificate') return wanted;
+  if (backend.login !== 'service-account') return wanted;
   wanted.push({ kind: 'kubernetes-auth', mount: backend.authMount });
   if (cluster !== undefined) wanted.push({ kind: 'kubernetes-config', mount: backend.authMount, ...cluster });
   wanted.push({

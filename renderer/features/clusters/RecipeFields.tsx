@@ -125,7 +125,17 @@ function Field({ field, form, problems, onChange, contextId }: FormProps & { rea
         </>
       );
     case 'choice':
-      return <Picker {...common} value={textAt(form, field.path)} onChange={change} choices={field.choices} />;
+      return (
+        <Picker
+          {...common}
+          value={textAt(form, field.path)}
+          onChange={(value) => {
+            if (field.change === undefined) change(value);
+            else onChange(field.change(form, value));
+          }}
+          choices={field.choices}
+        />
+      );
     case 'variant':
       // Without a word of explanation to each, one line is enough.
       return field.variants.every((variant) => variant.help === undefined) ? (

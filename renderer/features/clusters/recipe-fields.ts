@@ -1,6 +1,7 @@
 /** The forms of the recipes as data: which fields there are, in which order, and which are shown first. Pure. */
 import type { RecipeInput, RecipeName } from '../../../electron/workflows/recipes/recipes.ts';
 import { text } from '../../text/en.ts';
+import { logIns, withLogin } from './kms-login.ts';
 import { textAt, type RecipeForm } from './recipe-form.ts';
 
 const words = text.recipes.fields;
@@ -22,6 +23,8 @@ export type RecipeField = FieldBase &
     | {
         readonly kind: 'choice';
         readonly choices: readonly { readonly value: string; readonly title: string; readonly help?: string }[];
+        /** Sets the value, and what goes along with it; the value alone where left out. */
+        readonly change?: (form: RecipeForm, value: string) => RecipeForm;
       }
     | {
         /** A choice that decides which further fields there are: the object around it is replaced. */
@@ -66,7 +69,7 @@ const choice = (
   path: string,
   label: string,
   choices: readonly (readonly [value: string, title: string])[],
-  more: Partial<FieldBase> = {},
+  more: Partial<FieldBase> & { readonly change?: (form: RecipeForm, value: string) => RecipeForm } = {},
 ): RecipeField => ({
   kind: 'choice',
   path,
@@ -411,11 +414,8 @@ const sectionsByRecipe: Readonly<Record<RecipeName, readonly RecipeSection[]>> =
         choice(
           'backend.login',
           words.login,
-          [
-            ['service-account', words.loginServiceAccount],
-            ['certificate', words.loginCertificate],
-          ],
-          { when: is('backend.kind', 'transit') },
+          logIns.map(({ value, title }) => [value, title] as const),
+          { when: is('backend.kind', 'transit'), change: withLogin },
         ),
       ],
     },

@@ -10,6 +10,7 @@ import { Card, Note, Page } from '../../ui/Pieces.tsx';
 import { RehearsalMark } from '../../ui/StateMark.tsx';
 import { TextBlock } from '../../ui/TextBlock.tsx';
 import type { TrailStep } from '../../ui/Trail.tsx';
+import { logInOf, logIns, withLogin } from '../clusters/kms-login.ts';
 import { problemAt, textAt, withValue, type FieldProblem, type RecipeForm } from '../clusters/recipe-form.ts';
 import { useRecipe } from '../clusters/use-recipe.ts';
 import { PlanLayout } from './PlanLayout.tsx';
@@ -19,7 +20,6 @@ import {
   checkTransitSetup,
   otherAddress,
   vaultOf,
-  withLogin,
   withTransit,
   type TransitSetupForm,
 } from './transit-setup-form.ts';
@@ -100,6 +100,7 @@ export function TransitSetupPlanPage(props: {
   const set = (part: Partial<TransitSetupForm>): void => {
     setDecided((before) => ({ ...before, ...part }));
   };
+  const login = logInOf(form);
   return (
     <PlanLayout
       title={words.title}
@@ -122,7 +123,7 @@ export function TransitSetupPlanPage(props: {
         onChange={change}
       />
       <LogInCard form={form} problems={recipe.problems} onChange={change}>
-        {textAt(form, 'backend.login') === 'service-account' ? (
+        {login === 'service-account' ? (
           <ReviewedCluster
             view={view}
             form={state}
@@ -132,7 +133,7 @@ export function TransitSetupPlanPage(props: {
             onChange={set}
           />
         ) : (
-          <p className={css('quiet')}>{words.certificateNote}</p>
+          <p className={css('quiet')}>{words.otherLogInNote[login]}</p>
         )}
       </LogInCard>
       <Card title={words.policyTitle}>
@@ -201,7 +202,7 @@ function KeyCard(
 }
 
 function LogInCard(props: RecipeProps & { readonly children: ReactNode }): ReactNode {
-  const login = textAt(props.form, 'backend.login') === 'certificate' ? 'certificate' : 'service-account';
+  const login = logInOf(props.form);
   return (
     <Card title={words.logIn}>
       <Choices
@@ -210,12 +211,9 @@ function LogInCard(props: RecipeProps & { readonly children: ReactNode }): React
         onChange={(chosen) => {
           props.onChange(withLogin(props.form, chosen));
         }}
-        choices={[
-          { value: 'service-account', title: fieldWords.loginServiceAccount },
-          { value: 'certificate', title: fieldWords.loginCertificate },
-        ]}
+        choices={logIns}
       />
-      {login === 'certificate' ? null : (
+      {login !== 'service-account' ? null : (
         <div className={css('short')}>
           <BackendLine {...props} name="authMount" label={fieldWords.authMount} />
           <BackendLine {...props} name="role" label={fieldWords.role} />

@@ -51,14 +51,6 @@ export function withTransit(form: RecipeForm, vault: VaultView | undefined): Rec
   });
 }
 
-/** Another way to log in, with the mount that it usually has where the one that is there is the other's. */
-export function withLogin(form: RecipeForm, login: 'service-account' | 'certificate'): RecipeForm {
-  const mount = textAt(form, 'backend.authMount');
-  const changed = withValue(form, 'backend.login', login);
-  if (mount !== 'cert' && mount !== 'kubernetes') return changed;
-  return withValue(changed, 'backend.authMount', login === 'certificate' ? 'cert' : 'kubernetes');
-}
-
 /** The Vault that is meant: the one asked for, the one that the recipe names, or the only one. */
 export function vaultOf(view: AppView, asked: string, form: RecipeForm | undefined): VaultView | undefined {
   const [only, another] = view.vaults;
