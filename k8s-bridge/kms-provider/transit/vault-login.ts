@@ -46,7 +46,7 @@ function readSecret(path: string, otherReaders: SecretFileRules['otherReaders'])
   if (!read.ok) return refused('failedPrecondition', `${read.error.message} ${read.error.next}`);
   const text = read.value.toString('utf8').trim();
   read.value.fill(0);
-  return answered(text);
+  return text === '' ? refused('failedPrecondition', `${path} is empty.`) : answered(text);
 }
 
 function logInBody(configuration: TransitConfiguration): Outcome<object> {
