@@ -11,7 +11,7 @@ import { createHostClient, type HostClient } from '../hosts/host-client.ts';
 import type { HostLauncher } from '../hosts/host-process.ts';
 import { failure, success, type Result, type TokenFailureCode } from '../workflows/failures.ts';
 import type { DevicePort, ObjectPort } from '../workflows/device-ports.ts';
-import { ownLabel } from '../workflows/device-steps.ts';
+import { ownLabel } from '../workflows/token-labels.ts';
 import type { TokenDescription, TokenPort, TokenStore } from '../workflows/ports.ts';
 import { createDevicePort } from './device-port.ts';
 import { fromOutcome, malformedAnswer } from './failures.ts';

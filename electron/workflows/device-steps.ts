@@ -9,13 +9,6 @@ const custodian = (name: string): Actor => ({ role: 'custodian', name });
 /** The name of a DKEK share's file in the run's outbox. @param index from 0 */
 export const shareFileName = (index: number): string => `dkek-share-${(index + 1).toString()}.pbe`;
 
-/** A device's own label: OpenSC before 0.26 adds the name of the PIN, and cuts the label where both are too long. */
-export const ownLabel = (label: string): string => label.replace(/ \(UserPIN\)$/u, '');
-
-/** Whether a PKCS#11 library's label for a token is this one. */
-export const isLabelOf = (shown: string, label: string): boolean =>
-  shown === label || (shown !== ownLabel(shown) && label.startsWith(ownLabel(shown)));
-
 /** Who acts where one password or several pieces are typed. */
 const openers = (protection: DkekProtection): Actor =>
   custodian(protection.kind === 'password' ? protection.custodian : namesInWords(protection.custodians));

@@ -1,11 +1,5 @@
-import {
-  choicesInWords,
-  deviceLogInStep,
-  initializeStep,
-  openSharesSteps,
-  ownLabel,
-  shareImportSteps,
-} from './device-steps.ts';
+import { choicesInWords, deviceLogInStep, initializeStep, openSharesSteps, shareImportSteps } from './device-steps.ts';
+import { ownLabel } from './token-labels.ts';
 import type { BackupDrillPlan, DeviceClonePlan, TokenOfPlan } from './device-plans.ts';
 import type { StepDefinition } from './run.ts';
 import { deviceWords } from './words-device.ts';

@@ -128,7 +128,11 @@ function platformFile(input: KmsPluginInput): RecipeFile {
   }
 }
 
-/** Secrets are typed on the node. @param names of files, one for each. The text is the same for every form but for them and one path. */
+/**
+ * Secrets are typed on the node and go into files of root's alone. The text is the same for every form but for their
+ * names and one path.
+ * @param names of the files, one for each secret
+ */
 function nodeSecretScript(input: KmsPluginInput, names: readonly string[]): string {
   return `#!/bin/sh
 # On each control-plane node, as root: asks for what follows and keeps it for root alone: ${names.join(', ')}.
@@ -150,8 +154,8 @@ done
 `;
 }
 
-const nodeSecrets = (input: KmsPluginInput, names: readonly string[], what: string): RecipeFile => ({
-  name: names.includes('pin') ? 'node-pin.sh' : 'node-ids.sh',
+const nodeSecrets = (input: KmsPluginInput, name: string, names: readonly string[], what: string): RecipeFile => ({
+  name,
   language: 'shell',
   text: nodeSecretScript(input, names),
   place: `On each control-plane node, as root, before the plugin starts: it asks for ${what}.`,
@@ -174,7 +178,7 @@ function transitFiles(input: KmsPluginInput, backend: TransitBackend): readonly 
         text: `${JSON.stringify({ token_policies: [backend.policy], token_ttl: '24h' }, null, 2)}\n`,
         place: `auth/${backend.authMount}/role/${backend.role} in Vault. Its role-id is read there, a secret-id is made there.`,
       },
-      nodeSecrets(input, ['role-id', 'secret-id'], 'the role’s two ids'),
+      nodeSecrets(input, 'node-ids.sh', ['role-id', 'secret-id'], 'the role’s two ids'),
     ];
   }
   const role = {
@@ -219,10 +223,10 @@ function backendFiles(input: KmsPluginInput): readonly RecipeFile[] {
   const { backend } = input;
   switch (backend.kind) {
     case 'softhsm':
-      return [nodeSecrets(input, ['pin', 'so-pin'], 'the PINs')];
+      return [nodeSecrets(input, 'node-pin.sh', ['pin', 'so-pin'], 'the PINs')];
     case 'smartcard-hsm':
       // The device was set up elsewhere: nothing here needs its SO-PIN.
-      return [nodeSecrets(input, ['pin'], 'the PIN')];
+      return [nodeSecrets(input, 'node-pin.sh', ['pin'], 'the PIN')];
     case 'transit':
       return transitFiles(input, backend);
   }

@@ -21,6 +21,8 @@ interface Part {
   readonly mounts: Json[];
 }
 
+const nothing: Part = { volumes: [], mounts: [] };
+
 const hostDirectory = (name: string, path: string, type: string): Json => ({ name, hostPath: { path, type } });
 
 /** Root on the node owns the socket, the token and the PIN, and kube-apiserver runs as root: so does this. Without a capability. */
@@ -44,10 +46,10 @@ const nodeFiles = (input: KmsPluginInput): Part => ({
 });
 
 function transitParts(input: KmsPluginInput, backend: TransitBackend): Part {
-  const ofNode = backend.login === 'service-account' ? { volumes: [], mounts: [] } : nodeFiles(input);
+  const ofNode = backend.login === 'service-account' ? nothing : nodeFiles(input);
   const authority: Part =
     backend.caFile === ''
-      ? { volumes: [], mounts: [] }
+      ? nothing
       : {
           volumes: [hostDirectory('vault-ca', backend.caFile, 'File')],
           mounts: [{ name: 'vault-ca', mountPath: backend.caFile, readOnly: true }],
@@ -67,7 +69,7 @@ function transitParts(input: KmsPluginInput, backend: TransitBackend): Part {
           ],
           mounts: [{ name: 'vault-token', mountPath: tokenDirectoryInContainer, readOnly: true }],
         }
-      : { volumes: [], mounts: [] };
+      : nothing;
   const all = [ofNode, authority, token];
   return { volumes: all.flatMap((part) => part.volumes), mounts: all.flatMap((part) => part.mounts) };
 }

@@ -20,15 +20,14 @@ state() {
 }
 `;
 
-/** Several keys of the label: this project's provider tells them apart and decrypts with each, others would take any. */
-const severalKept = `
+const takeSeveral = `
   [2-9] | [1-9][0-9]*) echo "softhsm: the keys are there: $count" ;;`;
-const severalRefused = '';
 
-/** Makes what is missing and nothing else: run again, it changes nothing; cut off, it goes on where it was. */
-const make = (
-  several: typeof severalKept | typeof severalRefused,
-): string => `fail() { echo "softhsm: $*" >&2; exit 1; }
+/**
+ * Makes what is missing and nothing else: run again, it changes nothing; cut off, it goes on where it was.
+ * @param several keys of the label: this project's provider tells them apart and decrypts with each, others take any
+ */
+const make = (several: 'kept' | 'refused'): string => `fail() { echo "softhsm: $*" >&2; exit 1; }
 
 free_slot() {
   tool --list-slots | awk '/^Slot [0-9]+ / { slot = $2 } /token state: +uninitialized/ { print slot; exit }'
@@ -66,7 +65,7 @@ case "$KEY_KIND" in
 esac
 count=$(keys "$type")
 case $count in
-  1) echo "softhsm: the key is there" ;;${several}
+  1) echo "softhsm: the key is there" ;;${several === 'kept' ? takeSeveral : ''}
   0)
     if [ "$KEY_KIND" = aes ]; then
       tool --token-label "$TOKEN_LABEL" --login --pin env:SOFTHSM_PIN \\
@@ -88,7 +87,7 @@ umask 077
 export SOFTHSM_PIN SOFTHSM_SO_PIN
 
 ${look}
-${make(severalRefused)}`;
+${make('refused')}`;
 
 /** 0 where the token is there and has its PIN. */
 export const checkTokenScript = `set -eu
@@ -164,13 +163,13 @@ export const prepareKmsTokenScript = `set -eu
 umask 077
 ${closeSocketDirectory}${readPins}
 ${look}
-${make(severalKept)}`;
+${make('kept')}`;
 
 /** kleidi reads the PIN from its configuration alone: that is put together in memory, for its container only. */
 export const prepareKleidiTokenScript = `set -eu
 umask 077
 ${closeSocketDirectory}${readPins}${checkKleidiPin}
 ${look}
-${make(severalRefused)}
+${make('refused')}
 printf '{"path":"%s","tokenLabel":"%s","pin":"%s"}\\n' "$MODULE" "$TOKEN_LABEL" "$SOFTHSM_PIN" >"$CONFIG_FILE"
 `;

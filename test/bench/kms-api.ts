@@ -9,9 +9,8 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { encryptionConfiguration, kmsEntry, secretList } from '../fixtures/kms-cluster.ts';
 import { createKmsPlace, createKmsPlaceFor, createKmsToken } from '../fixtures/kms-provider.ts';
-import { vaultByHand } from '../fixtures/vault-by-hand.ts';
+import { startTransitVault } from '../fixtures/transit-vault.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/kubernetes.ts';
-import { startVaultServer } from '../servers/vault-server.ts';
 import { median, openBareVault, timed } from './bare-parts.ts';
 import { buildGoPrograms, measureCalls, memoryRow, startBundledProvider, startGoTransitPlugin } from './kms-plugins.ts';
 import type { MeasurementRow } from './measurement-row.ts';
@@ -33,25 +32,13 @@ const apiFactor = 1.2;
 const text = (milliseconds: number): string => `${milliseconds.toFixed(3)} ms`;
 
 async function measureTransit(programs: string): Promise<readonly MeasurementRow[]> {
-  const vault = await startVaultServer({ storage: 'inmem' });
-  const byHand = vaultByHand(vault);
-  const { testShares, testRootToken } = await byHand.initialize(1, 1);
-  await byHand.unseal(testShares);
-  await byHand.call('PUT', 'sys/mounts/transit', { type: 'transit' }, testRootToken);
-  await byHand.call('PUT', 'transit/keys/kms', {}, testRootToken);
-  const tokenFile = join(vault.dataDirectory, 'token');
-  await writeFile(tokenFile, `${testRootToken}\n`, { mode: 0o400 });
-  const place = await createKmsPlaceFor(() => ({
-    provider: 'hvault',
-    address: vault.address,
-    caFile: vault.caPath,
-    transitkey: 'kms',
-    authmethod: 'token',
-    tokenFile,
-  }));
+  const vault = await startTransitVault('kms', { storage: 'inmem' });
+  const { testRootToken } = vault;
+  const tokenFile = await vault.writeSecret('token', testRootToken);
+  const place = await createKmsPlaceFor(() => ({ ...vault.fields, authmethod: 'token', tokenFile }));
   const provider = await startBundledProvider(undefined, place);
-  const go = await startGoTransitPlugin(programs, vault, 'kms', testRootToken, place.directory);
-  const bare = openBareVault(vault);
+  const go = await startGoTransitPlugin(programs, vault.server, 'kms', testRootToken, place.directory);
+  const bare = openBareVault(vault.server);
   const body = { plaintext: randomBytes(32).toString('base64') };
   const callBare = (): Promise<unknown> => bare.call('POST', 'transit/encrypt/kms', body, testRootToken);
   const times = { bare: new Array<number>(), go: new Array<number>(), mine: new Array<number>() };
@@ -71,7 +58,7 @@ async function measureTransit(programs: string): Promise<readonly MeasurementRow
     provider.end();
     go.end();
     await place.remove();
-    await vault.stop();
+    await vault.server.stop();
   }
   const [bareMedian, goMedian, mine] = [median(times.bare), median(times.go), median(times.mine)];
   const above = mine - bareMedian;

@@ -16,10 +16,8 @@ type ReaderPorts = readonly [number, number];
 const debianPorts: ReaderPorts = [0x8c7b, 0x8c7c];
 
 /** The same in one that a test has started. */
-function readOwnPorts(): ReaderPorts {
-  const first = Number(/^CHANNELID\s+(0x[0-9A-F]+)$/mu.exec(readFileSync(virtualReadersPath, 'utf8'))?.[1]);
-  return [first, first + 1];
-}
+const ownPort = Number(/^CHANNELID\s+(0x[0-9A-F]+)$/mu.exec(readFileSync(virtualReadersPath, 'utf8'))?.[1]);
+const ownPorts: ReaderPorts = [ownPort, ownPort + 1];
 /** The names pcscd gives them. */
 export const virtualReaderNames = ['Virtual PCD 00 00', 'Virtual PCD 00 01'] as const;
 
@@ -92,7 +90,7 @@ export async function areCardReadersRunning(): Promise<boolean> {
 
 /** Where the readers of whichever pcscd runs wait for their cards; undefined where none does. */
 export function findReaderPorts(): ReaderPorts | undefined {
-  return [readOwnPorts(), debianPorts].find((ports) => ports.every(isListening));
+  return [ownPorts, debianPorts].find((ports) => ports.every(isListening));
 }
 
 /**

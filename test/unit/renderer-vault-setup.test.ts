@@ -171,7 +171,7 @@ describe('the plan of Transit for a KMS plugin', () => {
       .find(({ path }) => path === 'backend.login');
     if (field?.kind !== 'choice') throw new Error('The form has no choice of a log-in.');
     expect(field.choices.map(({ value }) => value)).toContain(login);
-    const changed = field.change?.(form, login) ?? form;
+    const changed = field.change(form, login);
     expect([textAt(changed, 'backend.login'), textAt(changed, 'backend.authMount')]).toEqual([login, after]);
   });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { wrappingCurveOf } from '../../hosts/value-wrapping.ts';
 import { secretPurpose } from '../../sealing/schema.ts';
-import { isLabelOf } from '../../workflows/device-steps.ts';
+import { isLabelOf } from '../../workflows/token-labels.ts';
 import type { Effect } from '../../workflows/effects.ts';
 import type { Failure, Result, TokenFailureCode } from '../../workflows/failures.ts';
 import { failure, success } from '../../workflows/failures.ts';

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import pkcs11js, { type Handle, type PKCS11, type Template } from 'pkcs11js';
+import { ownLabel } from '../../../electron/workflows/token-labels.ts';
 import type { TokenConfiguration } from '../configuration.ts';
 import type { PinSource } from '../pin-source.ts';
 import { returnValueOf, TokenUnusable } from './token-failure.ts';
@@ -63,15 +64,11 @@ interface Found {
   readonly serial: string;
 }
 
-/** What OpenSC before 0.26 puts behind a card's own label. The configuration may name it either way. */
-const openscSuffix = / \(UserPIN\)$/u;
-const ownLabel = (label: string): string => trimmed(label).replace(openscSuffix, '');
-
 function findSlot(cryptoki: PKCS11, wanted: TokenConfiguration): Found {
   const matching = cryptoki.C_GetSlotList(true).flatMap((slot) => {
     const token = cryptoki.C_GetTokenInfo(slot);
     const isWanted =
-      (wanted.tokenLabel === undefined || ownLabel(token.label) === ownLabel(wanted.tokenLabel)) &&
+      (wanted.tokenLabel === undefined || ownLabel(trimmed(token.label)) === ownLabel(wanted.tokenLabel)) &&
       (wanted.tokenSerial === undefined || trimmed(token.serialNumber) === wanted.tokenSerial);
     return isWanted ? [{ slot, serial: trimmed(token.serialNumber) }] : [];
   });

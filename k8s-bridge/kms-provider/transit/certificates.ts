@@ -16,6 +16,7 @@ export type Renewal =
   | { readonly kind: 'unusable'; readonly reason: string };
 
 export interface Certificates {
+  /** Of the files as they were opened. */
   readonly context: SecureContext;
   /** Looks at the files, and reads them where one of them is another than at the last look. */
   renew(): Renewal;
@@ -52,18 +53,14 @@ function markOf(paths: readonly string[]): string {
 export function openCertificates(files: CertificateFiles): Certificates {
   const paths = [files.caFile, files.clientCertificateFile, files.clientKeyFile].filter((path) => path !== undefined);
   let mark = markOf(paths);
-  let context = read(files);
   return {
-    get context() {
-      return context;
-    },
+    context: read(files),
     renew: () => {
       const now = markOf(paths);
       if (now === mark) return { kind: 'same' };
       mark = now;
       try {
-        context = read(files);
-        return { kind: 'replaced', context };
+        return { kind: 'replaced', context: read(files) };
       } catch (cause) {
         if (!(cause instanceof Error && 'code' in cause)) throw cause;
         return { kind: 'unusable', reason: String(cause.code) };

@@ -130,8 +130,7 @@ function Field({ field, form, problems, onChange, contextId }: FormProps & { rea
           {...common}
           value={textAt(form, field.path)}
           onChange={(value) => {
-            if (field.change === undefined) change(value);
-            else onChange(field.change(form, value));
+            onChange(field.change(form, value));
           }}
           choices={field.choices}
         />

@@ -4,19 +4,13 @@ import { textAt, withValue, type RecipeForm } from './recipe-form.ts';
 
 const words = text.recipes.fields;
 
-/** In the order in which they are offered. */
+/** In the order in which they are offered, each with the mount that it usually has. */
 export const logIns = [
-  { value: 'service-account', title: words.loginServiceAccount },
-  { value: 'certificate', title: words.loginCertificate },
-  { value: 'approle', title: words.loginAppRole },
+  { value: 'service-account', title: words.loginServiceAccount, mount: 'kubernetes' },
+  { value: 'certificate', title: words.loginCertificate, mount: 'cert' },
+  { value: 'approle', title: words.loginAppRole, mount: 'approle' },
 ] as const;
 export type LogIn = (typeof logIns)[number]['value'];
-
-const usualMounts: ReadonlyMap<string, string> = new Map<LogIn, string>([
-  ['service-account', 'kubernetes'],
-  ['certificate', 'cert'],
-  ['approle', 'approle'],
-]);
 
 export function logInOf(form: RecipeForm): LogIn {
   const asked = textAt(form, 'backend.login');
@@ -26,7 +20,7 @@ export function logInOf(form: RecipeForm): LogIn {
 /** Another way to log in, with the mount that it usually has where the one that is there is another way's usual one. */
 export function withLogin(form: RecipeForm, login: string): RecipeForm {
   const changed = withValue(form, 'backend.login', login);
-  const mount = usualMounts.get(login);
-  const isUsual = [...usualMounts.values()].includes(textAt(form, 'backend.authMount'));
-  return mount !== undefined && isUsual ? withValue(changed, 'backend.authMount', mount) : changed;
+  const wanted = logIns.find(({ value }) => value === login);
+  const isUsual = logIns.some(({ mount }) => mount === textAt(form, 'backend.authMount'));
+  return wanted !== undefined && isUsual ? withValue(changed, 'backend.authMount', wanted.mount) : changed;
 }

@@ -2,7 +2,7 @@
 import type { RecipeInput, RecipeName } from '../../../electron/workflows/recipes/recipes.ts';
 import { text } from '../../text/en.ts';
 import { logIns, withLogin } from './kms-login.ts';
-import { textAt, type RecipeForm } from './recipe-form.ts';
+import { textAt, withValue, type RecipeForm } from './recipe-form.ts';
 
 const words = text.recipes.fields;
 const titles = text.recipes.sections;
@@ -23,8 +23,8 @@ export type RecipeField = FieldBase &
     | {
         readonly kind: 'choice';
         readonly choices: readonly { readonly value: string; readonly title: string; readonly help?: string }[];
-        /** Sets the value, and what goes along with it; the value alone where left out. */
-        readonly change?: (form: RecipeForm, value: string) => RecipeForm;
+        /** Sets the value, and what goes along with it. */
+        readonly change: (form: RecipeForm, value: string) => RecipeForm;
       }
     | {
         /** A choice that decides which further fields there are: the object around it is replaced. */
@@ -75,6 +75,7 @@ const choice = (
   path,
   label,
   choices: choices.map(([value, title]) => ({ value, title })),
+  change: (form, value) => withValue(form, path, value),
   ...more,
 });
 

@@ -6,9 +6,9 @@ import { paths, useNavigation } from '../../stores/navigation-store.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/Button.tsx';
 import { classesOf } from '../../ui/classes.ts';
+import { FailureBox } from '../../ui/FailureBox.tsx';
 import { Tick } from '../../ui/Fields.tsx';
 import { Actions, Card, EmptyState, Mono, Note, Page } from '../../ui/Pieces.tsx';
-import { FailureBox } from '../../ui/FailureBox.tsx';
 import { StateMark } from '../../ui/StateMark.tsx';
 import {
   keysThatMayGo,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestVault } from '../../servers/vault-server.ts';
 import type { AppHome } from './launch-app.ts';
 
-/** Settings with which the app follows this Vault from its start, as one that was added by hand. @param id and name of it */
+/** Writes settings with which the app follows this Vault from its start, as one that was added by hand. */
 export async function followVault(home: AppHome, vault: TestVault, id: string, name: string): Promise<void> {
   const settings = {
     version: 1,
